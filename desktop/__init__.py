@@ -1,0 +1,1 @@
+"""The half of Latentarium that shows. It never imports torch."""

@@ -1,0 +1,1 @@
+"""Pictures: each payload type has one."""

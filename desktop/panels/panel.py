@@ -1,0 +1,106 @@
+"""The frame around every picture: title, step number, body.
+
+A panel is given payloads and draws them; it never knows whether they are live or recorded. It asks the outside world by
+signals only:
+
+- ``ask(name, args)``: a query to the engine (the answer comes to ``answered``),
+- ``act(name, args)``: an action of the experiment, such as moving a centre.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop.language import _, language, number, say, tr
+from desktop.style.tokens import look
+
+
+class Panel(QFrame):
+    """Base of all panels. Subclasses call ``set_body`` once and implement ``show_payload``, ``restyle``, ``clear``."""
+
+    ask = Signal(str, tuple)
+    act = Signal(str, tuple)
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self._title = QLabel(objectName="panelTitle")
+        say(self._title.setText, title)
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._aside = QLabel(objectName="panelAside")
+        self._step: int | None = None
+        self._extra = ""
+        self._head = QHBoxLayout()
+        self._head.addWidget(self._title, 1)
+        self._head.addWidget(self._aside)
+        self._column = QVBoxLayout(self)
+        self._column.addLayout(self._head)
+        look.changed.connect(self._on_look)
+        language.changed.connect(self._on_language)
+
+    @property
+    def head(self) -> QHBoxLayout:
+        """The title's row; a panel may add small controls at its end."""
+        return self._head
+
+    def set_body(self, body: QWidget) -> None:
+        self._column.addWidget(body, 1)
+        self._on_look()
+
+    def set_aside(self, extra: str) -> None:
+        """A few words beside the step number, such as "showing 5,000 of 60,000"."""
+        self._extra = extra
+        self._write_aside()
+
+    def _write_aside(self) -> None:
+        step = "" if self._step is None else tr(_("step {step}", step=number(self._step)))
+        self._aside.setText(" · ".join(part for part in (tr(self._extra), step) if part))
+
+    def present(self, payload: Any, step: int) -> None:
+        """Draw ``payload``, the picture of ``step``."""
+        self._step = step
+        self._write_aside()
+        self.show_payload(payload)
+
+    def reset(self) -> None:
+        """Forget the former run."""
+        self._step = None
+        self._extra = ""
+        self._write_aside()
+        self.clear()
+
+    def set_highlight(self, on: bool) -> None:
+        """Slow motion points at this panel, or no longer."""
+        if self.property("highlight") != on:
+            self.setProperty("highlight", on)
+            self.style().unpolish(self)
+            self.style().polish(self)
+
+    def _on_look(self) -> None:
+        margin = look.px(10)
+        self._column.setContentsMargins(margin, look.px(7), margin, margin)
+        self._column.setSpacing(look.px(5))
+        self._title.setFont(look.font(bold=True))
+        self._aside.setFont(look.font(0.92, tabular=True))
+        self.restyle()
+
+    def _on_language(self) -> None:
+        self._write_aside()
+        self.restyle()
+
+    # ── for subclasses ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def show_payload(self, payload: Any) -> None:
+        raise NotImplementedError
+
+    def answered(self, name: str, tag: object, value: Any) -> None:
+        """The answer to an ``ask``; panels that never ask need not care."""
+
+    def restyle(self) -> None:
+        """Colours, sizes or language changed: draw again from ``look`` and ``tr``."""
+
+    def clear(self) -> None:
+        """Draw nothing."""

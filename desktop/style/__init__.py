@@ -1,0 +1,1 @@
+"""All colours, sizes and icons."""

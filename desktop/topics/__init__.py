@@ -1,0 +1,1 @@
+"""One short declaration per tab."""

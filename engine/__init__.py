@@ -1,0 +1,1 @@
+"""The half of Latentarium that learns. It never imports Qt or ``desktop``."""

@@ -1,0 +1,1 @@
+"""The machinery every experiment runs on."""

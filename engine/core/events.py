@@ -1,0 +1,130 @@
+"""What the engine tells the desktop besides scalars and pictures, and what a run is made of. Plain data, no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.core.experiment import Info
+from engine.core.params import Value
+from engine.core.text import Text
+
+Status = Literal["empty", "paused", "running", "ended", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """Everything that makes a run what it is: with the same spec and device, the same numbers."""
+
+    experiment: str
+    dataset: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+    seed: int = 0
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """torch is loaded. catalogue: every experiment. device: what it computes on, in words."""
+
+    catalogue: tuple[Info, ...]
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run stands at its first step (or was taken up again). epoch: steps per pass over the data, 1 when a step is one.
+
+    params: every knob's value. kind: "points" or "images". size: items in the set, total: in the full set.
+    branched_from: the step at which the former run was left, or None.
+    """
+
+    spec: RunSpec
+    params: Mapping[str, Value]
+    kind: str
+    size: int
+    total: int
+    epoch: int
+    branched_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """The run is paused, running, ended (learned all it can) or failed. reason: why, in a sentence, or None."""
+
+    status: Status
+    reason: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A knob was turned, effective from ``step`` on."""
+
+    step: int
+    name: str
+    old: Value
+    new: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """A person changed the run by hand (such as moving a centre) before ``step``."""
+
+    step: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beating:
+    """Slow motion has come to a named moment inside a step."""
+
+    text: Text
+    highlight: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The pictures now show ``step``; live says whether that is the newest one."""
+
+    step: int
+    live: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gave. step: the state that answered."""
+
+    name: str
+    tag: object
+    value: Any
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something asked for could not be done; nothing was changed. about: the command it concerns, such as "save"."""
+
+    sentence: Text
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run stopped for a reason nobody wished. detail: the technical text, for the report file."""
+
+    sentence: Text
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A session file is complete on disk."""
+
+    path: Path
+
+
+Event = (
+    Ready | Started | StatusChanged | Turned | Acted | Beating | Sought | Answer | Refused | Failed | Saved
+)  # fmt: skip

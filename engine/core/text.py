@@ -1,0 +1,45 @@
+"""Sentences for people: written in English, shown in any language.
+
+``_("{n} points", n=5)`` is an ordinary English string that remembers what it was made from, so that the desktop
+can say it again in another language at any time, and the command line can simply print it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Text(str):
+    """An English sentence that keeps its message id and the values put into it."""
+
+    msgid: str
+    values: dict[str, object]
+
+    def __new__(cls, msgid: str, values: dict[str, object]) -> Text:
+        self = super().__new__(cls, msgid.format(**values) if values else msgid)
+        self.msgid = msgid
+        self.values = values
+        return self
+
+
+def _(msgid: str, /, **values: object) -> Text:
+    """Mark ``msgid`` for translation and put ``values`` into its ``{placeholders}``."""
+    return Text(msgid, values)
+
+
+def translate(text: str, lookup: Callable[[str], str]) -> str:
+    """Say ``text`` again through ``lookup`` (message id to message); a plain ``str`` is returned as it is."""
+    if not isinstance(text, Text):
+        return text
+    message = lookup(text.msgid)
+    if not text.values:
+        return message
+    return message.format(**{k: translate(v, lookup) if isinstance(v, str) else v for k, v in text.values.items()})
+
+
+class InputError(Exception):
+    """What a person asked for cannot be done; ``sentence`` says what is wrong and what to do."""
+
+    def __init__(self, sentence: Text) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence

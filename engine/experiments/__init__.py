@@ -1,0 +1,1 @@
+"""One readable file per method, in folders named as the tabs."""

@@ -1,0 +1,1 @@
+"""Fast or shared pieces that are not themselves being taught."""
