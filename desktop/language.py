@@ -1,7 +1,7 @@
 """English or French, switched while the window is open.
 
-``say(widget.setText, _("Reset"))`` sets the text now and again at every change of language. Panels that draw text
-themselves call ``tr`` when they draw and draw again on ``language.changed``.
+``say(widget.setText, _("Reset"))`` sets the text now and again at every change of language. Panels that draw
+text themselves call ``tr`` when they draw and draw again on ``language.changed``.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ class Language(QObject):
             return
         app.removeTranslator(self._qt)
         self._qt = QTranslator()
-        if code != "en" and self._qt.load(f"qtbase_{code}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)):
+        if code != "en" and self._qt.load(
+            f"qtbase_{code}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+        ):
             app.installTranslator(self._qt)
 
     def tr_text(self, text: str) -> str:
@@ -87,7 +89,9 @@ def tr(text: str) -> str:
 
 
 def say(setter: Callable[[str], Any], text: str) -> None:
-    """Call ``setter`` (a bound method of a Qt object) with ``text`` translated, now and at every change of language."""
+    """Call ``setter`` (a bound method of a Qt object) with ``text`` translated, now and at every change of
+    language.
+    """
     owner = setter.__self__  # type: ignore[attr-defined]
     language.remember(owner, setter.__name__, text)
     setter(tr(text))

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 class Selection(QObject):
-    """Items are indices into the data set. Panels show unselected ones in grey; they never make them disappear."""
+    """Items are indices into the data set. Panels show unselected ones in grey; they never make them
+    disappear.
+    """
 
     changed = Signal()
     """``items`` changed: None = no selection, else a sorted int32 array."""

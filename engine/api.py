@@ -1,5 +1,6 @@
 """The one door through which ``desktop`` sees the engine. Importing it loads neither torch nor numpy."""
 
+from engine.core.engine import Engine
 from engine.core.events import (
     Acted,
     Answer,
@@ -32,13 +33,51 @@ from engine.core.frame import (
     Scalar,
     Segments,
 )
+from engine.core.mailbox import Delivery, Mailbox
 from engine.core.params import KnobSpec, Value, check
 from engine.core.text import InputError, Text, _, translate
 from engine.data.registry import Source, sources
 
 __all__ = [
-    "Acted", "Answer", "Arrows", "Bars", "Beating", "Channel", "Curve", "Demo", "Event", "Failed", "Images", "Info",
-    "InputError", "Item", "KnobSpec", "Markers", "Note", "Payload", "Points", "Ready", "Refused", "Regions", "RunSpec",
-    "Saved", "Scalar", "Segments", "Sought", "Source", "Started", "Status", "StatusChanged", "Text", "Turned", "Value",
-    "_", "check", "sources", "translate",
-]  # fmt: skip
+    "Acted",
+    "Answer",
+    "Arrows",
+    "Bars",
+    "Beating",
+    "Channel",
+    "Curve",
+    "Delivery",
+    "Demo",
+    "Engine",
+    "Event",
+    "Failed",
+    "Images",
+    "Info",
+    "InputError",
+    "Item",
+    "KnobSpec",
+    "Mailbox",
+    "Markers",
+    "Note",
+    "Payload",
+    "Points",
+    "Ready",
+    "Refused",
+    "Regions",
+    "RunSpec",
+    "Saved",
+    "Scalar",
+    "Segments",
+    "Sought",
+    "Source",
+    "Started",
+    "Status",
+    "StatusChanged",
+    "Text",
+    "Turned",
+    "Value",
+    "_",
+    "check",
+    "sources",
+    "translate",
+]

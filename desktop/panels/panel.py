@@ -1,7 +1,7 @@
 """The frame around every picture: title, step number, body.
 
-A panel is given payloads and draws them; it never knows whether they are live or recorded. It asks the outside world by
-signals only:
+A panel is given payloads and draws them; it never knows whether they are live or recorded. It asks the
+outside world by signals only:
 
 - ``ask(name, args)``: a query to the engine (the answer comes to ``answered``),
 - ``act(name, args)``: an action of the experiment, such as moving a centre.
@@ -19,7 +19,9 @@ from desktop.style.tokens import look
 
 
 class Panel(QFrame):
-    """Base of all panels. Subclasses call ``set_body`` once and implement ``show_payload``, ``restyle``, ``clear``."""
+    """Base of all panels. Subclasses call ``set_body`` once and implement ``show_payload``, ``restyle``,
+    ``clear``.
+    """
 
     ask = Signal(str, tuple)
     act = Signal(str, tuple)
@@ -91,7 +93,7 @@ class Panel(QFrame):
         self._write_aside()
         self.restyle()
 
-    # ── for subclasses ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── for subclasses ──────────────────────────────────────────────────────────────────────────────────────
 
     def show_payload(self, payload: Any) -> None:
         raise NotImplementedError

@@ -1,7 +1,7 @@
 """Every colour and every size, in one place.
 
-``look`` is the one object that widgets and panels read. It changes as a whole (theme, scale, projector mode) and then
-emits ``changed``; whoever draws connects to that and draws again.
+``look`` is the one object that widgets and panels read. It changes as a whole (theme, scale, projector mode)
+and then emits ``changed``; whoever draws connects to that and draws again.
 """
 
 from __future__ import annotations
@@ -44,8 +44,30 @@ DARK = Colours(
 )  # fmt: skip
 
 # Okabe & Ito (2008): told apart with every common colour blindness. First the strong ones.
-CLASSES_LIGHT = ("#0072b2", "#e08e00", "#009e73", "#cc79a7", "#d55e00", "#3aa0dc", "#8f8a00", "#5b5b5b", "#7b4fb0", "#a3522b")
-CLASSES_DARK = ("#3d9be0", "#f0a92e", "#1fbf91", "#e29cc4", "#f07a2b", "#7cc8f5", "#d6cf3a", "#b5b5b5", "#ab86e0", "#cf8358")
+CLASSES_LIGHT = (
+    "#0072b2",
+    "#e08e00",
+    "#009e73",
+    "#cc79a7",
+    "#d55e00",
+    "#3aa0dc",
+    "#8f8a00",
+    "#5b5b5b",
+    "#7b4fb0",
+    "#a3522b",
+)
+CLASSES_DARK = (
+    "#3d9be0",
+    "#f0a92e",
+    "#1fbf91",
+    "#e29cc4",
+    "#f07a2b",
+    "#7cc8f5",
+    "#d6cf3a",
+    "#b5b5b5",
+    "#ab86e0",
+    "#cf8358",
+)
 # Curves, in order: the first is the one most looked at.
 CURVES_LIGHT = ("#0072b2", "#c85a00", "#007f5c", "#a8488a", "#6b6b6b")
 CURVES_DARK = ("#4aa8ec", "#ff9a4d", "#2fcf9f", "#eaa3cc", "#b5b5b5")
@@ -111,9 +133,11 @@ class Look(QObject):
         return max(1, round(size * self.factor))
 
     def font(self, relative: float = 1.0, *, bold: bool = False, tabular: bool = False) -> QFont:
-        """The interface font, ``relative`` to body text. tabular: all digits equally wide."""
+        """The interface font, ``relative`` to body text; in projector mode never under 20 points. tabular:
+        all digits equally wide.
+        """
         font = QFont("Inter")
-        font.setPointSizeF(self.points * relative)
+        font.setPointSizeF(max(self.points * relative, PROJECTOR_POINT_SIZE if self.projector else 0.0))
         if bold:
             font.setWeight(QFont.Weight.DemiBold)
         if tabular:

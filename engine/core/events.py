@@ -1,4 +1,6 @@
-"""What the engine tells the desktop besides scalars and pictures, and what a run is made of. Plain data, no torch."""
+"""What the engine tells the desktop besides scalars and pictures, and what a run is made of. Plain data, no
+torch.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run stands at its first step (or was taken up again). epoch: steps per pass over the data, 1 when a step is one.
+    """A run stands at its first step (or was taken up again). epoch: steps per pass over the data, 1 when a
+    step is one.
 
     params: every knob's value. kind: "points" or "images". size: items in the set, total: in the full set.
     branched_from: the step at which the former run was left, or None.
@@ -52,7 +55,9 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """The run is paused, running, ended (learned all it can) or failed. reason: why, in a sentence, or None."""
+    """The run is paused, running, ended (learned all it can) or failed. reason: why, in a sentence, or
+    None.
+    """
 
     status: Status
     reason: Text | None = None
@@ -104,7 +109,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Something asked for could not be done; nothing was changed. about: the command it concerns, such as "save"."""
+    """Something asked for could not be done; nothing was changed. about: the command it concerns, such as
+    "save".
+    """
 
     sentence: Text
     about: str = ""

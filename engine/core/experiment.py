@@ -1,10 +1,12 @@
 """What an experiment is: a class whose ``run()`` is a generator of frames.
 
-Nothing in an experiment knows about threads, time, drawing or Qt. Whoever calls ``next()`` decides about pause, step,
-speed and stop. The rules an experiment keeps:
+Nothing in an experiment knows about threads, time, drawing or Qt. Whoever calls ``next()`` decides about
+pause, step, speed and stop. The rules an experiment keeps:
 
-- everything that the next step depends on lives in attributes named in ``memory`` (tensors, arrays, modules, optimisers,
-  numbers), so that ``run()`` can be started afresh in the middle: after ``restore()``, after an action, after a reset;
+- everything that the next step depends on lives in attributes named in ``memory`` (tensors, arrays, modules,
+  optimisers, numbers), so that ``run()`` can be started afresh in the middle: after ``restore()``, after an
+  action, after a reset;
+- the first thing that ``run()`` yields is the frame of the present state, so that a start can be looked at;
 - ``run()`` reads the knobs from ``self.p`` at each step; the engine swaps that object between two steps;
 - randomness comes from ``self.rng`` (or torch's global generator, seeded for each run), never from elsewhere.
 """
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from engine.core.frame import Beat, Channel, Frame, Item, Scalar
 from engine.core.params import KnobSpec, Value, specs
+from engine.core.stages import Stages
 from engine.core.text import Text
 
 if TYPE_CHECKING:
@@ -58,6 +61,7 @@ class Info:
     actions: tuple[str, ...]
     presets: Mapping[str, Mapping[str, Value]]
     demos: tuple[Demo, ...]
+    pace: float | None
 
     def knob(self, name: str) -> KnobSpec:
         """The knob called ``name``; KeyError if there is none."""
@@ -74,15 +78,19 @@ def experiment(
     presets: Mapping[str, Mapping[str, Value]] | None = None,
     demos: tuple[Demo, ...] = (),
 ) -> Callable[[type[E]], type[E]]:
-    """Declare the class below to be an experiment. presets: knob values that suit a data set better than the defaults."""
+    """Declare the class below to be an experiment. presets: knob values that suit a data set better than the
+    defaults.
+    """
 
     def declare(cls: type[E]) -> type[E]:
-        marked = {name: getattr(getattr(cls, name), "_role", None) for name in dir(cls) if not name.startswith("__")}
+        marked = {
+            name: getattr(getattr(cls, name), "_role", None) for name in dir(cls) if not name.startswith("__")
+        }
         cls.info = Info(
             id, title, question, topic, datasets, specs(cls.params_class()), cls.channels, cls.scalars,
             tuple(n for n, role in marked.items() if role == "query"),
             tuple(n for n, role in marked.items() if role == "action"),
-            presets or {}, demos,
+            presets or {}, demos, cls.pace,
         )  # fmt: skip
         return cls
 
@@ -90,34 +98,46 @@ def experiment(
 
 
 def query(method: F) -> F:
-    """Mark a method that may be asked between two steps. It reads; the runner puts every random state back."""
+    """Mark a method that may be asked between two steps. It reads; the runner puts every random state
+    back.
+    """
     method._role = "query"  # type: ignore[attr-defined]
     return method
 
 
 def action(method: F) -> F:
-    """Mark a method by which a person changes the run by hand, such as dragging a centre. It may change ``memory``."""
+    """Mark a method by which a person changes the run by hand, such as dragging a centre. It may change
+    ``memory``.
+    """
     method._role = "action"  # type: ignore[attr-defined]
     return method
 
 
 class Experiment(Generic[P]):
-    """Base of every experiment. See the module's text for the rules, and ``kmeans.py`` for a complete example."""
+    """Base of every experiment. See the module's text for the rules, and ``kmeans.py`` for a complete
+    example.
+    """
 
     info: ClassVar[Info]
     channels: ClassVar[Mapping[str, Channel]] = {}
     scalars: ClassVar[Mapping[str, Scalar]] = {}
     memory: ClassVar[tuple[str, ...]] = ()
+    pace: ClassVar[float | None] = None
+    """Steps per second at which a class can follow, where a step is itself the lesson; None: as fast as it
+    goes."""
     heavy: ClassVar[bool] = False
     """Whether one step is big enough (convolutions, large products) to be worth more than one thread."""
 
-    def __init__(self, data: Dataset, params: P, *, seed: int, device: torch.device) -> None:
+    def __init__(
+        self, data: Dataset, params: P, *, seed: int, device: torch.device, stages: Stages | None = None
+    ) -> None:
         import torch
 
         self.data = data
         self.p = params
         self.seed = seed
         self.device = device
+        self.stages = stages or Stages()
         self.step = 0
         self.rng = torch.Generator().manual_seed(seed)
         self.setup()
@@ -131,11 +151,22 @@ class Experiment(Generic[P]):
         raise TypeError(f"{cls.__name__} must derive from Experiment[ItsParams]")
 
     def setup(self) -> None:
-        """Make networks, optimisers and first values. Called once, with ``data``, ``p``, ``rng`` and ``device`` ready."""
+        """Make networks, optimisers and first values. Called once, with ``data``, ``p``, ``rng`` and
+        ``device`` ready.
+        """
 
     def run(self) -> Iterator[Frame | Beat]:
-        """Train from the present state on. Returning (rather than yielding) means: nothing more to learn."""
+        """First yield a frame of the present state, then train on, one frame a step.
+
+        Returning means that there is nothing more to learn; ``run()`` is called again when a person changes
+        something.
+        """
         raise NotImplementedError
+
+    @property
+    def epoch(self) -> int:
+        """How many steps make one pass over the data."""
+        return 1
 
     def ended(self) -> Text | None:
         """Why ``run()`` returned, in one sentence; None says nothing."""
@@ -167,7 +198,9 @@ class Experiment(Generic[P]):
 
     @query
     def neighbours(self, index: int, k: int = 6) -> list[int]:
-        """The ``k`` items nearest to item ``index`` where this experiment measures distance (here: the data space)."""
+        """The ``k`` items nearest to item ``index`` where this experiment measures distance (here: the data
+        space).
+        """
         import torch
 
         x = self.data.flat

@@ -1,8 +1,8 @@
 """What an experiment hands out: frames, beats, and the payloads that panels draw.
 
-Payloads are plain NumPy and belong to whoever receives them: an experiment copies before it hands out and never
-writes into one afterwards. The type of the payload picks the panel. NumPy itself is imported only by type checkers
-here, so that the desktop can know these types before it has loaded anything heavy.
+Payloads are plain NumPy and belong to whoever receives them: an experiment copies before it hands out and
+never writes into one afterwards. The type of the payload picks the panel. NumPy itself is imported only by
+type checkers here, so that the desktop can know these types before it has loaded anything heavy.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-
-# ── layers: what may lie on top of (or under) a cloud of points ──────────────────────────────────────────────────
+# ── layers: what may lie on top of (or under) a cloud of points ─────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +36,9 @@ class Regions:
 class Markers:
     """Big numbered marks such as cluster centres.
 
-    xy: (K, 2) float32. trail: (T, K, 2) float32, oldest first, where each mark has been. label: (K,) colour of each.
-    movable: the person may drag them (action ``move(index, x, y)``) and double-click to put one (action ``place(x, y)``).
+    xy: (K, 2) float32. trail: (T, K, 2) float32, oldest first, where each mark has been. label: (K,) colour
+    of each. movable: the person may drag them (action ``move(index, x, y)``) and double-click to put one
+    (action ``place(x, y)``).
     """
 
     xy: NDArray[np.float32]
@@ -49,7 +49,9 @@ class Markers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segments:
-    """Thin straight lines. start, end: (M, 2) float32. label: (M,) colour of each, or one quiet grey when None."""
+    """Thin straight lines. start, end: (M, 2) float32. label: (M,) colour of each, or one quiet grey when
+    None.
+    """
 
     start: NDArray[np.float32]
     end: NDArray[np.float32]
@@ -68,16 +70,16 @@ class Arrows:
 Layer = Regions | Markers | Segments | Arrows
 
 
-# ── payloads ─────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── payloads ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Points:
     """A cloud of points in the plane.
 
-    xy: (N, 2) float32. label: (N,) int32 colour index, -1 = none; None = all alike. names: what each label is called,
-    for the legend. layers: drawn in order, Regions first. axes: names of the two axes. equal: one unit is as long on
-    both axes. total: how many points the data has, when only some are shown.
+    xy: (N, 2) float32. label: (N,) int32 colour index, -1 = none; None = all alike. names: what each label is
+    called, for the legend. layers: drawn in order, Regions first. axes: names of the two axes. equal: one
+    unit is as long on both axes. total: how many points the data has, when only some are shown.
     Point i is item i of the data set (query ``item(i)``).
     """
 
@@ -94,9 +96,10 @@ class Points:
 class Images:
     """A grid of small pictures.
 
-    pixels: (N, H, W) or (N, H, W, 3) float32; 0 = black, 1 = white, or for ``signed`` −1 = blue, 0 = ground, 1 = orange.
-    columns: pictures per row, or None to fill the panel. captions: N short strings, or (). rows: a title per row, or ().
-    label: (N,) colour index of each picture's frame, or None. items: (N,) index into the data set, -1 = not an item.
+    pixels: (N, H, W) or (N, H, W, 3) float32; 0 = black, 1 = white, or for ``signed`` −1 = blue, 0 = ground,
+    1 = orange. columns: pictures per row, or None to fill the panel. captions: N short strings, or (). rows:
+    a title per row, or (). label: (N,) colour index of each picture's frame, or None. items: (N,) index into
+    the data set, -1 = not an item.
     """
 
     pixels: NDArray[np.float32]
@@ -110,7 +113,9 @@ class Images:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """Named lines over one axis. x: (T,) float32; lines: name to (T,) float32; mark: an x to point out, or None."""
+    """Named lines over one axis. x: (T,) float32; lines: name to (T,) float32; mark: an x to point out, or
+    None.
+    """
 
     x: NDArray[np.float32]
     lines: Mapping[str, NDArray[np.float32]]
@@ -120,7 +125,9 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bars:
-    """Named bars. values: (K,) float32; names: K short strings; label: (K,) colour of each, or None for one colour."""
+    """Named bars. values: (K,) float32; names: K short strings; label: (K,) colour of each, or None for one
+    colour.
+    """
 
     values: NDArray[np.float32]
     names: tuple[str, ...]
@@ -140,7 +147,9 @@ Payload = Points | Images | Curve | Bars | Note
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One element of the data set, for a hover card. picture: (H, W) or (H, W, 3) float32 in 0..1, or None."""
+    """One element of the data set, for a hover card. picture: (H, W) or (H, W, 3) float32 in 0..1, or
+    None.
+    """
 
     index: int
     label: str
@@ -168,15 +177,15 @@ class Scalar:
     log: bool = False
 
 
-# ── what run() yields ────────────────────────────────────────────────────────────────────────────────────────────
+# ── what run() yields ───────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One step done.
 
-    scalars: floats or 0-d tensors; they are read in one batch when published. views: thunks that make the payloads; the
-    engine calls one only when somebody looks.
+    scalars: floats or 0-d tensors; they are read in one batch when published. views: thunks that make the
+    payloads; the engine calls one only when somebody looks.
     """
 
     step: int

@@ -1,7 +1,7 @@
 """Parameters, declared once.
 
-A frozen dataclass with ``Annotated`` fields says everything about the knobs of an experiment; the widgets, the
-validation, the command line, the help, the session file and the automatic tests are all made from it::
+A frozen dataclass with ``Annotated`` fields says everything about the knobs of an experiment; the widgets,
+the validation, the command line, the help, the session file and the automatic tests are all made from it::
 
     @dataclass(frozen=True, slots=True, kw_only=True)
     class KMeansParams:
@@ -13,30 +13,33 @@ validation, the command line, the help, the session file and the automatic tests
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from engine.core.text import InputError, Text, _
 
 Scale = Literal["linear", "log"]
 Kind = Literal["float", "int", "bool", "choice"]
 Value = float | int | bool | str
+P = TypeVar("P")
+NOTHING = Text("", {})
 
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A number between ``low`` and ``high``. live: takes effect at the next step; otherwise the run restarts."""
+    """A number between ``low`` and ``high``. live: takes effect at the next step; otherwise the run
+    restarts.
+    """
 
     low: float
     high: float
     scale: Scale = "linear"
     live: bool = True
     label: Text | None = None
-    help: Text = Text("", {})
+    help: Text = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Choice:
     options: Mapping[str, Text]
     live: bool = True
     label: Text | None = None
-    help: Text = Text("", {})
+    help: Text = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Switch:
 
     live: bool = True
     label: Text | None = None
-    help: Text = Text("", {})
+    help: Text = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,41 +77,43 @@ class KnobSpec:
     options: tuple[tuple[str, Text], ...] = ()
 
 
-@functools.cache
-def specs(params_class: type[Any]) -> tuple[KnobSpec, ...]:
+def specs(params_class: Any) -> tuple[KnobSpec, ...]:
     """The knobs that ``params_class`` declares, in order.
 
     Raises:
         TypeError: a field has no Knob, Choice or Switch, or its default is outside its own range.
     """
     hints = typing.get_type_hints(params_class, include_extras=True)
+    name = getattr(params_class, "__name__", "")
     found = []
     for field in dataclasses.fields(params_class):
         hint = hints[field.name]
         if typing.get_origin(hint) is not Annotated:
-            raise TypeError(f"{params_class.__name__}.{field.name} needs Annotated[type, Knob(...)]")
+            raise TypeError(f"{name}.{field.name} needs Annotated[type, Knob(...)]")
         base, mark = typing.get_args(hint)[:2]
+        default: Any = field.default
         label = mark.label or Text(field.name.replace("_", " "), {})
         common = (field.name, label, mark.help)
         if isinstance(mark, Choice):
-            spec = KnobSpec(*common, "choice", field.default, mark.live, options=tuple(mark.options.items()))
+            spec = KnobSpec(*common, "choice", default, mark.live, options=tuple(mark.options.items()))
         elif isinstance(mark, Switch):
-            spec = KnobSpec(*common, "bool", field.default, mark.live)
+            spec = KnobSpec(*common, "bool", default, mark.live)
         elif isinstance(mark, Knob) and base in (int, float):
             kind: Kind = "int" if base is int else "float"
-            spec = KnobSpec(*common, kind, field.default, mark.live, mark.low, mark.high, mark.scale)
+            spec = KnobSpec(*common, kind, default, mark.live, mark.low, mark.high, mark.scale)
         else:
-            raise TypeError(f"{params_class.__name__}.{field.name}: {mark!r} does not fit {base!r}")
+            raise TypeError(f"{name}.{field.name}: {mark!r} does not fit {base!r}")
         try:
-            check(spec, field.default)
+            check(spec, default)
         except InputError as error:
-            raise TypeError(f"{params_class.__name__}.{field.name}: {error.sentence}") from error
+            raise TypeError(f"{name}.{field.name}: {error.sentence}") from error
         found.append(spec)
     return tuple(found)
 
 
 def check(spec: KnobSpec, value: object) -> Value:
-    """``value`` as this knob's own type; text as typed by a person is accepted, with a decimal comma or point.
+    """``value`` as this knob's own type; text as typed by a person is accepted, with a decimal comma or
+    point.
 
     Raises:
         InputError: it is not of that type, not finite, or outside the range.
@@ -119,13 +124,24 @@ def check(spec: KnobSpec, value: object) -> Value:
         allowed = [name for name, _title in spec.options]
         if value not in allowed:
             raise InputError(
-                _("{name} cannot be “{value}”; choose one of {allowed}.", name=spec.name, value=str(value), allowed=", ".join(allowed))
+                _(
+                    "{name} cannot be “{value}”; choose one of {allowed}.",
+                    name=spec.name,
+                    value=str(value),
+                    allowed=", ".join(allowed),
+                )
             )
         return str(value)
     number = _number(spec, value)
     if not spec.low <= number <= spec.high:
         raise InputError(
-            _("{name} = {value} is outside {low:g} to {high:g}.", name=spec.name, value=f"{number:g}", low=spec.low, high=spec.high)
+            _(
+                "{name} = {value} is outside {low:g} to {high:g}.",
+                name=spec.name,
+                value=f"{number:g}",
+                low=spec.low,
+                high=spec.high,
+            )
         )
     return int(number) if spec.kind == "int" else number
 
@@ -133,7 +149,16 @@ def check(spec: KnobSpec, value: object) -> Value:
 def _check_bool(spec: KnobSpec, value: object) -> bool:
     if isinstance(value, bool):
         return value
-    words = {"true": True, "on": True, "yes": True, "1": True, "false": False, "off": False, "no": False, "0": False}
+    words = {
+        "true": True,
+        "on": True,
+        "yes": True,
+        "1": True,
+        "false": False,
+        "off": False,
+        "no": False,
+        "0": False,
+    }
     if isinstance(value, str) and value.strip().lower() in words:
         return words[value.strip().lower()]
     raise InputError(_("{name} cannot be “{value}”; it is on or off.", name=spec.name, value=str(value)))
@@ -148,8 +173,12 @@ def _number(spec: KnobSpec, value: object) -> float:
             raise ValueError
     except (ValueError, OverflowError):
         if spec.kind == "int":
-            raise InputError(_("{name} needs a whole number, not “{value}”.", name=spec.name, value=str(value))) from None
-        raise InputError(_("{name} needs a number, not “{value}”.", name=spec.name, value=str(value))) from None
+            raise InputError(
+                _("{name} needs a whole number, not “{value}”.", name=spec.name, value=str(value))
+            ) from None
+        raise InputError(
+            _("{name} needs a number, not “{value}”.", name=spec.name, value=str(value))
+        ) from None
     return number
 
 
@@ -162,7 +191,9 @@ def change(params: P, changes: Mapping[str, object]) -> P:
     known = {spec.name: spec for spec in specs(type(params))}
     for name in changes:
         if name not in known:
-            raise InputError(_("There is no knob called “{name}”; there are {known}.", name=name, known=", ".join(known)))
+            raise InputError(
+                _("There is no knob called “{name}”; there are {known}.", name=name, known=", ".join(known))
+            )
     checked = {name: check(known[name], value) for name, value in changes.items()}
     return dataclasses.replace(params, **checked)  # type: ignore[type-var]
 

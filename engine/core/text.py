@@ -1,7 +1,7 @@
 """Sentences for people: written in English, shown in any language.
 
-``_("{n} points", n=5)`` is an ordinary English string that remembers what it was made from, so that the desktop
-can say it again in another language at any time, and the command line can simply print it.
+``_("{n} points", n=5)`` is an ordinary English string that remembers what it was made from, so that the
+desktop can say it again in another language at any time, and the command line can simply print it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ def translate(text: str, lookup: Callable[[str], str]) -> str:
     message = lookup(text.msgid)
     if not text.values:
         return message
-    return message.format(**{k: translate(v, lookup) if isinstance(v, str) else v for k, v in text.values.items()})
+    return message.format(
+        **{k: translate(v, lookup) if isinstance(v, str) else v for k, v in text.values.items()}
+    )
 
 
 class InputError(Exception):

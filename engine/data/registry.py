@@ -1,7 +1,7 @@
 """Data sets by name.
 
-A data set is offered by a :class:`Source` (plain data, no torch: what the pickers show) and becomes a :class:`Dataset`
-(tensors) when ``load`` is called on the engine thread.
+A data set is offered by a :class:`Source` (plain data, no torch: what the pickers show) and becomes a
+:class:`Dataset` (tensors) when ``load`` is called on the engine thread.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ DataKind = Literal["points", "images"]
 class Dataset:
     """Tensors on the CPU, ready for an experiment.
 
-    x: (N, D) float32 for points, (N, C, H, W) float32 in 0..1 for images. y: (N,) int64 class of each, or None.
-    names: what each class is called. columns: what each of the D numbers is called. total: how many items the whole set
-    has when x is a sample of it.
+    x: (N, D) float32 for points, (N, C, H, W) float32 in 0..1 for images. y: (N,) int64 class of each, or
+    None. names: what each class is called. columns: what each of the D numbers is called. total: how many
+    items the whole set has when x is a sample of it.
     """
 
     name: str
@@ -85,5 +85,7 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None) -> Dataset:
     """
     known = sources()
     if name not in known:
-        raise InputError(_("There is no data set called “{name}”; there are {known}.", name=name, known=", ".join(known)))
+        raise InputError(
+            _("There is no data set called “{name}”; there are {known}.", name=name, known=", ".join(known))
+        )
     return known[name].load(seed, data_dir)

@@ -1,0 +1,133 @@
+"""Small vector icons, drawn from strokes in the colour and size of the moment.
+
+``icon(name)`` makes a ``QIcon`` for now; ``wear(button, name)`` gives a button an icon that follows theme and scale.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from PySide6.QtCore import QByteArray, QObject, QSize, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QAbstractButton
+
+from desktop.style.tokens import look
+
+# Each lives in a square of 24 × 24; plain paths are strokes, those after "fill:" are filled.
+SHAPES: dict[str, tuple[str, ...]] = {
+    "reset": ("M4 4.5v5.5h5.5", "M4.6 10a8 8 0 1 1-.3 4"),
+    "restart": ("M20 4.5v5.5h-5.5", "M19.4 10a8 8 0 1 0 .3 4"),
+    "dice": (
+        "M6.5 3.5h11a3 3 0 0 1 3 3v11a3 3 0 0 1-3 3h-11a3 3 0 0 1-3-3v-11a3 3 0 0 1 3-3z",
+        "fill:M8.4 6.8a1.6 1.6 0 1 1 0 3.2 1.6 1.6 0 0 1 0-3.2zM15.6 14a1.6 1.6 0 1 1 0 3.2 1.6 1.6 0 0 1 0-3.2z"
+        "M12 10.4a1.6 1.6 0 1 1 0 3.2 1.6 1.6 0 0 1 0-3.2z",
+    ),
+    "back": ("M5.5 5.5v13", "fill:M19 5.2v13.6a.8.8 0 0 1-1.25.66L8.2 12.7a.85.85 0 0 1 0-1.4l9.55-6.76A.8.8 0 0 1 19 5.2z"),
+    "step": ("M18.5 5.5v13", "fill:M5 5.2v13.6a.8.8 0 0 0 1.25.66l9.55-6.76a.85.85 0 0 0 0-1.4L6.25 4.54A.8.8 0 0 0 5 5.2z"),
+    "play": ("fill:M7 4.3v15.4a1 1 0 0 0 1.54.84l11.9-7.7a1 1 0 0 0 0-1.68L8.54 3.46A1 1 0 0 0 7 4.3z",),
+    "pause": ("fill:M7 4h2.2a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1H7a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1z"
+              "M14.8 4H17a1 1 0 0 1 1 1v14a1 1 0 0 1-1 1h-2.2a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1z",),
+    "slow": (
+        "M3 16.2a7.2 7.2 0 0 1 14.4 0z", "M6 16.4v2.6h2.2M14.2 16.4v2.6h-2.2", "M17.4 15.8c2.6.4 4.1-.7 4.1-2.6a2 2 0 0 0-4 0",
+        "M7.7 15.8l2.5-4 2.5 4",
+    ),
+    "undo": ("M8.5 14.5 3.5 9.5l5-5", "M4 9.5h10a5.5 5.5 0 0 1 0 11h-3.5"),
+    "redo": ("M15.5 14.5l5-5-5-5", "M20 9.5H10a5.5 5.5 0 0 0 0 11h3.5"),
+    "defaults": ("M3 7h9M17.5 7H21M3 17h3.5M12 17h9", "M14.8 4.3a2.7 2.7 0 1 1 0 5.4 2.7 2.7 0 0 1 0-5.4z"
+                 "M9.2 14.3a2.7 2.7 0 1 1 0 5.4 2.7 2.7 0 0 1 0-5.4z"),
+    "projector": ("M2.5 4h19", "M4.5 4v11.5h15V4", "M12 15.5v3M8 21.5l4-3 4 3"),
+    "theme": ("M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z", "fill:M12 3a9 9 0 0 1 0 18z"),
+    "language": ("M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z", "M3.3 12h17.4", "M12 3c5 5.2 5 12.8 0 18M12 3c-5 5.2-5 12.8 0 18"),
+    "fold": ("M5 5.5l6.5 6.5L5 18.5M12.5 5.5l6.5 6.5-6.5 6.5",),
+    "unfold": ("M19 5.5 12.5 12l6.5 6.5M11.5 5.5 5 12l6.5 6.5",),
+    "folder": ("M3 18.5v-12a1.5 1.5 0 0 1 1.5-1.5H9l2.3 2.8h8.2A1.5 1.5 0 0 1 21 9.3v9.2a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18.5z",),
+    "spark": ("M12 3.2c.9 5.4 3.4 7.9 8.8 8.8-5.4.9-7.9 3.4-8.8 8.8-.9-5.4-3.4-7.9-8.8-8.8 5.4-.9 7.9-3.4 8.8-8.8z",),
+    "help": ("M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z", "M9.3 9.4a2.8 2.8 0 1 1 4 2.6c-.9.4-1.3 1-1.3 1.9", "M12 17.1v.1"),
+    "close": ("M5.5 5.5l13 13M18.5 5.5l-13 13",),
+    "check": ("M5 12.5l4.8 5L19.5 7",),
+    "down": ("M5.5 9l6.5 6.5L18.5 9",),
+    "right": ("M9 5.5l6.5 6.5L9 18.5",),
+    "full": ("M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",),
+    "save": ("M12 3.5v11.5M7 10.5l5 5 5-5", "M4 16.5v4h16v-4"),
+    "open": ("M12 15.5V4M7 8.5l5-5 5 5", "M4 16.5v4h16v-4"),
+    "larger": ("M12 5v14M5 12h14",),
+    "smaller": ("M5 12h14",),
+    "picture": ("M4.5 4.5h15v15h-15z", "M4.5 16l4.5-4.5 4 4 2.5-2.5 4 4", "M15.2 8.8v.1"),
+    "record": ("M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z", "fill:M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8z"),
+}
+
+
+def _svg(name: str, colour: str) -> bytes:
+    parts = []
+    for shape in SHAPES[name]:
+        if shape.startswith("fill:"):
+            parts.append(f'<path d="{shape[5:]}" fill="{colour}" stroke="none"/>')
+        else:
+            parts.append(f'<path d="{shape}"/>')
+    head = f'fill="none" stroke="{colour}" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g {head}>{"".join(parts)}</g></svg>'.encode()
+
+
+@functools.lru_cache(maxsize=512)
+def _pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
+    pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(_svg(name, colour))).render(painter)
+    painter.end()
+    pixmap.setDevicePixelRatio(ratio)
+    return pixmap
+
+
+def colour_of(colour: str | None) -> str:
+    """``colour`` as ``#rrggbb``: the name of a theme colour, any CSS colour, or None for the text's."""
+    if colour is None:
+        return look.colours.text
+    return str(getattr(look.colours, colour, colour))
+
+
+def _ratio() -> float:
+    return max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)
+
+
+def pixmap(name: str, colour: str | None = None, size: int | None = None) -> QPixmap:
+    """Icon ``name`` as a picture ``size`` pixels wide (``look.px(18)`` unless told)."""
+    return _pixmap(name, QColor(colour_of(colour)).name(), size or look.px(18), _ratio())
+
+
+def icon(name: str, colour: str | None = None, size: int | None = None) -> QIcon:
+    """Icon ``name`` in ``colour``: the name of a theme colour ("accent"), any CSS colour, or None for the text's.
+
+    Raises:
+        KeyError: there is no icon of that name.
+    """
+    made = QIcon(pixmap(name, colour, size))
+    made.addPixmap(pixmap(name, "faded", size), QIcon.Mode.Disabled)
+    return made
+
+
+class _Worn(QObject):
+    """Keeps the icon of one button in the present theme and scale; lives as long as the button."""
+
+    def __init__(self, button: QAbstractButton) -> None:
+        super().__init__(button)
+        self.button = button
+        self.what: tuple[str, str | None, float] = ("reset", None, 18)
+        look.changed.connect(self.put_on)
+
+    def put_on(self) -> None:
+        name, colour, size = self.what
+        pixels = look.px(size)
+        self.button.setIcon(icon(name, colour, pixels))
+        self.button.setIconSize(QSize(pixels, pixels))
+
+
+def wear(button: QAbstractButton, name: str, colour: str | None = None, size: float = 18) -> None:
+    """Give ``button`` the icon ``name``, now and after every change of theme or scale; a second call replaces it."""
+    worn = button.findChild(_Worn)
+    if not isinstance(worn, _Worn):
+        worn = _Worn(button)
+    if worn.what != (name, colour, size) or button.icon().isNull():
+        worn.what = (name, colour, size)
+        worn.put_on()

@@ -1,0 +1,99 @@
+"""Between the engine thread and the window: one box, emptied by the window thirty times a second.
+
+Scalars are all kept, pictures are latest-wins, events keep their order. The engine never waits for the
+window, and asks for a new picture of a channel only when the last one has been taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from engine.core.events import Event
+from engine.core.frame import Payload
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What was in the box. run: everything here belongs to this run, or, for events, to this one and earlier
+    ones.
+
+    scalars: name to (steps, values), everything since the last delivery. views: channel to (step, payload).
+    progress: the newest step, and steps per second where known.
+    """
+
+    run: int = 0
+    scalars: dict[str, tuple[array[int], array[float]]] = field(default_factory=dict)
+    views: dict[str, tuple[int, Payload]] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    step: int = 0
+    rate: float | None = None
+    keyframes: tuple[int, ...] | None = None
+
+    @property
+    def empty(self) -> bool:
+        return not (self.scalars or self.views or self.events or self.keyframes is not None)
+
+
+class Mailbox:
+    """Thread-safe. wake: called (on the putting thread) when something lies in a box that was empty."""
+
+    def __init__(self, wake: Callable[[], None] = lambda: None) -> None:
+        self._lock = threading.Lock()
+        self._wake = wake
+        self._box = Delivery()
+
+    def begin(self, run: int) -> None:
+        """A new run: the scalars and pictures of older ones are dropped, its events still arrive."""
+        with self._lock:
+            self._box = Delivery(run=run, events=self._box.events)
+
+    def put_scalars(self, scalars: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> None:
+        with self._putting() as box:
+            for name, (steps, values) in scalars.items():
+                kept_steps, kept_values = box.scalars.setdefault(name, (array("q"), array("d")))
+                kept_steps.extend(steps)
+                kept_values.extend(values)
+
+    def put_progress(self, step: int, rate: float | None) -> None:
+        """No wake: progress is only worth showing beside something new."""
+        with self._lock:
+            self._box.step, self._box.rate = step, rate
+
+    def put_views(self, step: int, views: Mapping[str, Payload]) -> None:
+        with self._putting() as box:
+            box.views.update({channel: (step, payload) for channel, payload in views.items()})
+
+    def put_keyframes(self, steps: tuple[int, ...]) -> None:
+        with self._lock:
+            self._box.keyframes = steps
+
+    def put_event(self, event: Event) -> None:
+        with self._putting() as box:
+            box.events.append(event)
+
+    def hungry(self, channels: Iterable[str]) -> list[str]:
+        """Those of ``channels`` whose last picture has been taken."""
+        with self._lock:
+            return [c for c in channels if c not in self._box.views]
+
+    def take(self) -> Delivery:
+        """Everything in the box, which is empty afterwards."""
+        with self._lock:
+            taken, self._box = (
+                self._box,
+                Delivery(run=self._box.run, step=self._box.step, rate=self._box.rate),
+            )
+            return taken
+
+    @contextlib.contextmanager
+    def _putting(self) -> Iterator[Delivery]:
+        """The box, locked; afterwards the window is woken once if it was empty before."""
+        with self._lock:
+            was_empty = self._box.empty
+            yield self._box
+        if was_empty:
+            self._wake()

@@ -1,0 +1,267 @@
+"""Drives one experiment without a thread and without a clock. Tests and the command line use it as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from engine.core.device import choose, thread_count
+from engine.core.events import RunSpec, Turned
+from engine.core.experiment import Experiment
+from engine.core.frame import Beat, Frame, Payload
+from engine.core.params import Value, as_dict, change
+from engine.core.stages import Stages
+from engine.core.text import InputError, Text, _
+from engine.data import registry
+from engine.data.registry import Dataset
+
+
+class DivergedError(ArithmeticError):
+    """A scalar is no longer a finite number. step: the first such step; name: the scalar."""
+
+    def __init__(self, step: int, name: str) -> None:
+        super().__init__(f"{name} is not finite at step {step}")
+        self.step = step
+        self.name = name
+
+
+class Runner:
+    """One experiment on one data set, and the generator that its ``run()`` returned.
+
+    The first ``next()`` gives the frame of the present state, before anything is learned; each further one a
+    step.
+    """
+
+    def __init__(
+        self,
+        experiment_class: type[Experiment[Any]],
+        data: Dataset,
+        params: Mapping[str, Value],
+        *,
+        seed: int = 0,
+        device: torch.device | None = None,
+        threads: int | None = None,
+        stages: Stages | None = None,
+    ) -> None:
+        """Check everything that can be checked, and set the experiment up.
+
+        Raises:
+            InputError: this experiment cannot use this data set, or a parameter is refused.
+        """
+        info = experiment_class.info
+        preset = info.presets.get(data.name, {})
+        self.params = change(experiment_class.params_class()(), {**preset, **params})
+        self.threads = thread_count(heavy=experiment_class.heavy, wanted=threads)
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(seed)
+        self.info = info
+        self.experiment = experiment_class(
+            data, self.params, seed=seed, device=device or torch.device("cpu"), stages=stages or Stages()
+        )
+        self.frame: Frame | None = None
+        self._items: Iterator[Frame | Beat] = iter(self.experiment.run())
+
+    @property
+    def step(self) -> int:
+        return self.frame.step if self.frame else self.experiment.step
+
+    def next(self) -> Frame | Beat | None:
+        """One frame or beat further; None when there is nothing more to learn."""
+        item = next(self._items, None)
+        if isinstance(item, Frame):
+            self.frame = item
+        return item
+
+    def next_frame(self) -> Frame | None:
+        """To the next frame, past any beats."""
+        while isinstance(item := self.next(), Beat):
+            pass
+        return item
+
+    def wake(self) -> None:
+        """Let ``run()`` go on from the present state, such as after an action when it had nothing more to
+        learn.
+        """
+        self._items = iter(self.experiment.run())
+        self.next_frame()  # the frame of the present state, already shown
+
+    def set(self, name: str, value: object) -> Turned | None:
+        """Turn a live knob; None when it has that value already.
+
+        Raises:
+            InputError: no such knob, a value out of range, or a knob that needs a new run.
+        """
+        old = as_dict(self.params)
+        params = change(self.params, {name: value})
+        if not self.info.knob(name).live and as_dict(params) != old:
+            raise InputError(_("{name} can only be chosen before a run starts.", name=name))
+        self.params = self.experiment.p = params
+        new = as_dict(params)[name]
+        return Turned(self.step + 1, name, old[name], new) if new != old[name] else None
+
+    def ask(self, name: str, *args: Any) -> Any:
+        """The answer of query ``name``. Nothing about the training changes by it.
+
+        Raises:
+            InputError: this experiment has no such query.
+        """
+        if name not in self.info.queries:
+            raise InputError(_("{title} cannot answer “{name}”.", title=self.info.title, name=name))
+        with looking(self.experiment):
+            return getattr(self.experiment, name)(*args)
+
+    def act(self, name: str, *args: Any) -> None:
+        """Change the run by hand.
+
+        Raises:
+            InputError: this experiment has no such action, or refuses it.
+        """
+        if name not in self.info.actions:
+            raise InputError(_("{title} does not know “{name}”.", title=self.info.title, name=name))
+        getattr(self.experiment, name)(*args)
+
+    def view(self, channel: str) -> Payload:
+        """The picture of ``channel`` in the present state. KeyError if the last frame offers none of that
+        name.
+        """
+        assert self.frame is not None, "a picture needs a first frame"
+        with looking(self.experiment):
+            return self.frame.views[channel]()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that exist for this kind of data."""
+        return tuple(n for n, c in self.info.channels.items() if self.experiment.data.kind in c.kinds)
+
+    def state(self) -> dict[str, Any]:
+        """Everything the next step depends on, torch's own random state included."""
+        return {
+            "experiment": self.experiment.state(),
+            "torch_rng": torch.get_rng_state(),
+            "params": as_dict(self.params),
+        }
+
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        """Stand again where ``state()`` was taken; the next frame is that of this state.
+
+        Raises:
+            InputError: its parameters are refused.
+        """
+        self.params = self.experiment.p = change(self.params, kept["params"])
+        self.experiment.restore(kept["experiment"])
+        torch.set_rng_state(kept["torch_rng"])
+        self._items = iter(self.experiment.run())
+        self.frame = None
+
+
+@contextlib.contextmanager
+def looking(experiment: Experiment[Any]) -> Iterator[None]:
+    """Networks in eval mode, no gradients, and afterwards every random state as before: looking changes
+    nothing.
+    """
+    before, own = torch.get_rng_state(), experiment.rng.get_state()
+    training = [m for m in vars(experiment).values() if isinstance(m, torch.nn.Module) and m.training]
+    for module in training:
+        module.eval()
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        for module in training:
+            module.train()
+        torch.set_rng_state(before)
+        experiment.rng.set_state(own)
+
+
+def read_scalars(frames: Sequence[Frame]) -> dict[str, tuple[list[int], list[float]]]:
+    """The scalars of ``frames`` as {name: (steps, values)}; tensors are fetched from their device in one go.
+
+    Raises:
+        DivergedError: one is NaN or infinite.
+    """
+    tensors = [v.detach().double() for f in frames for v in f.scalars.values() if isinstance(v, torch.Tensor)]
+    fetched = iter(torch.stack(tensors).tolist() if tensors else ())
+    found: dict[str, tuple[list[int], list[float]]] = {}
+    for frame in frames:
+        for name, value in frame.scalars.items():
+            number = next(fetched) if isinstance(value, torch.Tensor) else float(value)
+            if not math.isfinite(number):
+                raise DivergedError(frame.step, name)
+            steps, values = found.setdefault(name, ([], []))
+            steps.append(frame.step)
+            values.append(number)
+    return found
+
+
+def explain_failure(error: BaseException) -> Text:
+    """One sentence for a learner about why a run stopped."""
+    if isinstance(error, InputError):
+        return error.sentence
+    if isinstance(error, DivergedError):
+        return _(
+            "{name} is no longer a number at step {step}: the run has diverged. Go back a little, choose a "
+            "smaller "
+            "learning rate, and play again.",
+            name=error.name,
+            step=error.step,
+        )
+    words = str(error).lower()
+    if isinstance(error, MemoryError) or "out of memory" in words or "can't allocate memory" in words:
+        return _(
+            "There was not enough memory for this. Choose a smaller data set or smaller settings, and start "
+            "again."
+        )
+    return _(
+        "Something went wrong inside this experiment. What was learned so far is kept; press reset to start "
+        "again."
+    )
+
+
+def make_runner(
+    spec: RunSpec,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    stages: Stages | None = None,
+    data: Dataset | None = None,
+) -> Runner:
+    """The runner of ``spec``, its data loaded unless given.
+
+    Raises:
+        InputError: something in ``spec`` is unknown, refused, or not to be had here.
+    """
+    from engine.core.catalogue import find
+
+    experiment_class = find(spec.experiment)
+    check_dataset(experiment_class, spec.dataset)
+    chosen = choose(device)
+    data = data or load_data(spec.dataset, spec.data_dir)
+    return Runner(
+        experiment_class, data, spec.params, seed=spec.seed, device=chosen, threads=threads, stages=stages
+    )
+
+
+def check_dataset(experiment_class: type[Experiment[Any]], dataset: str) -> None:
+    """Refuse a data set that this experiment does not take (InputError)."""
+    info = experiment_class.info
+    if dataset not in info.datasets:
+        raise InputError(
+            _(
+                "{title} has no data set called “{dataset}”; it has {known}.",
+                title=info.title,
+                dataset=dataset,
+                known=", ".join(info.datasets),
+            )
+        )
+
+
+def load_data(name: str, data_dir: Path | None) -> Dataset:
+    """The data set ``name``. Its own seed is fixed: a new seed of a run means a new start on the same
+    data.
+    """
+    return registry.load(name, seed=0, data_dir=data_dir)
