@@ -99,8 +99,11 @@ def say(setter: Callable[[str], Any], text: str) -> None:
 
 def number(value: float, digits: int = 3) -> str:
     """A number for a person: ``digits`` significant digits, in the present language's way."""
+    value = float(value)  # QLocale.toString refuses an int where it expects a float
     if value != value:
         return "–"
+    if value in (float("inf"), float("-inf")):
+        return "∞" if value > 0 else "−∞"
     magnitude = abs(value)
     if value == int(value) and magnitude < 1e7:
         return language.locale.toString(int(value))

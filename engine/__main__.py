@@ -379,8 +379,8 @@ def _bench(options: argparse.Namespace) -> int:
     boot.load_torch()
     from engine.core.catalogue import catalogue, find
 
-    for id in [find(options.id).info.id] if options.id else list(catalogue()):
-        runner = _make_runner(options, id)
+    for name in [find(options.id).info.id] if options.id else list(catalogue()):
+        runner = _make_runner(options, name)
         runner.next_frame()
         steps, wall, cpu = 0, 0.0, 0.0
         while wall < options.seconds:
@@ -390,10 +390,10 @@ def _bench(options: argparse.Namespace) -> int:
             cpu += time.process_time() - begun_cpu
             steps += 1
             if frame is None:  # it has learned all it can: the same again
-                runner = _make_runner(options, id)
+                runner = _make_runner(options, name)
                 runner.next_frame()
         rate, cost = steps / wall, 1000 * cpu / steps
-        print(f"{id:<12} {runner.experiment.data.name:<12} {rate:10.1f} steps/s {cost:10.3f} ms CPU a step")
+        print(f"{name:<12} {runner.experiment.data.name:<12} {rate:10.1f} steps/s {cost:10.3f} ms CPU a step")
     return 0
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QMouseEvent,
@@ -29,6 +30,14 @@ from PySide6.QtWidgets import (
 from desktop.language import say, tr
 from desktop.style.icons import wear
 from desktop.style.tokens import look
+
+W = TypeVar("W", bound=QObject)
+
+
+def named(name: str, widget: W) -> W:
+    """``widget`` under the object name by which the style sheet knows it."""
+    widget.setObjectName(name)
+    return widget
 
 
 class ElidedLabel(QLabel):
@@ -111,10 +120,10 @@ class Slider(QSlider):
         self.update()
 
     def sizeHint(self) -> QSize:
-        return QSize(look.px(90), look.px(19))
+        return QSize(look.px(90), look.px(18))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(look.px(40), look.px(19))
+        return QSize(look.px(40), look.px(18))
 
     def _reach(self) -> tuple[float, float]:
         radius = look.px(14) / 2 + 1
@@ -143,7 +152,9 @@ class Slider(QSlider):
         if self._default is not None and self._default != self.value():
             painter.setBrush(QColor(c.quiet))
             notch = look.px(2)
-            painter.drawRoundedRect(QRectF(self._x(self._default) - notch / 2, middle - look.px(5), notch, look.px(10)), 1, 1)
+            painter.drawRoundedRect(
+                QRectF(self._x(self._default) - notch / 2, middle - look.px(5), notch, look.px(10)), 1, 1
+            )
         radius = look.px(14) / 2
         if self.hasFocus():
             halo = QColor(c.accent)
@@ -151,7 +162,9 @@ class Slider(QSlider):
             painter.setBrush(halo)
             painter.drawEllipse(QPointF(x, middle), radius + look.px(2.5), radius + look.px(2.5))
         painter.setPen(QPen(QColor(c.accent if self.isEnabled() else c.faded), look.px(2)))
-        painter.setBrush(QColor(c.accent if self.isSliderDown() else c.hover if self.underMouse() else c.surface))
+        painter.setBrush(
+            QColor(c.accent if self.isSliderDown() else c.hover if self.underMouse() else c.surface)
+        )
         painter.drawEllipse(QPointF(x, middle), radius - look.px(1), radius - look.px(1))
         painter.end()
 
@@ -208,7 +221,9 @@ class Switch(QAbstractButton):
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(c.text), 1))
-            painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), body.height() / 2, body.height() / 2)
+            painter.drawRoundedRect(
+                QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), body.height() / 2, body.height() / 2
+            )
         painter.end()
 
 
@@ -318,7 +333,9 @@ class ChoiceBox(QWidget):
         return QSize(look.px(60), super().minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:
-        return QSize(look.px(120), max(self.combo.sizeHint().height(), self._group.buttons()[0].sizeHint().height()))
+        return QSize(
+            look.px(120), max(self.combo.sizeHint().height(), self._group.buttons()[0].sizeHint().height())
+        )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -338,15 +355,10 @@ class ChoiceBox(QWidget):
         self.picked.emit(self._names[index])
 
 
-class Heading(QLabel):
+class Heading(ElidedLabel):
     """The small quiet title of a group of controls."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, relative=0.93, bold=True)
         self.setObjectName("sectionTitle")
         say(self.setText, title)
-        look.changed.connect(self._on_look)
-        self._on_look()
-
-    def _on_look(self) -> None:
-        self.setFont(look.font(0.93, bold=True))

@@ -16,7 +16,7 @@ BLOCK = 64
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduced:
-    """At most a few hundred vertices. low, high: the range each vertex stands for, None when it is one value."""
+    """At most a few hundred vertices. low, high: the range each one stands for, None when it is one value."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -70,8 +70,8 @@ class _Summary:
 class Trace:
     """Steps and values that only grow, or are cut back to an earlier step.
 
-    Beside the values it keeps one summary per ``BLOCK`` of them, so that drawing costs the same for a thousand points
-    and for a million.
+    Beside the values it keeps one summary per ``BLOCK`` of them, so that drawing costs the same for a
+    thousand points and for a million.
     """
 
     def __init__(self) -> None:
@@ -104,6 +104,16 @@ class Trace:
         x, y = x[:size], y[:size]
         if self._count and x[0] <= self._steps[self._count - 1]:
             self.truncate(float(x[0]) - 0.5)
+        self._append(x, y)
+
+    def fill(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+        """Hold exactly these; x is sorted, equal neighbours allowed."""
+        self._count = 0
+        if len(x):
+            self._append(x, y)
+
+    def _append(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+        size = len(x)
         first, self._count = self._count, self._count + size
         if self._count > len(self._steps):
             room = max(2 * len(self._steps), -(-self._count // 1024) * 1024)
@@ -144,8 +154,8 @@ class Trace:
     def reduced(self, x0: float, x1: float, columns: int) -> Reduced:
         """What is seen between ``x0`` and ``x1``, with at most ``columns`` + 2 vertices.
 
-        Values are gathered in runs of 1, 2, 4, 8, … counted from the first step ever, not from ``x0``: while a run
-        grows or is dragged along, a vertex that has been drawn stays where it is.
+        Values are gathered in runs of 1, 2, 4, 8, … counted from the first step ever, not from ``x0``: while
+        a run grows or is dragged along, a vertex that has been drawn stays where it is.
         """
         columns = max(columns, 2)
         start = max(int(np.searchsorted(self.steps, x0)) - 1, 0)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 # Seventeen evenly spaced colours of each map; between them a straight line is right to within 7 of 255.
 _VIRIDIS = (
-    "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1f9f88 27ad81 3dbc74 5cc863 81d34d aadc32 d5e21a "
-    "fde725"
+    "440154 48186a 472d7b 424086 3b528b 33638d 2c728e 26828e 21918c 1f9f88 27ad81 3dbc74 5cc863 81d34d "
+    "aadc32 d5e21a fde725"
 )
 _CIVIDIS = (
-    "00204d 002c69 06366e 2d426c 414d6b 52596c 61646f 6f7073 7d7c78 8b8779 9b9477 aca174 bcaf6f cebc68 e0cb5e f2da50 "
-    "ffea46"
+    "00204d 002c69 06366e 2d426c 414d6b 52596c 61646f 6f7073 7d7c78 8b8779 9b9477 aca174 bcaf6f cebc68 "
+    "e0cb5e f2da50 ffea46"
 )
 # Blue, ground, orange: told apart with every common colour blindness, equally strong on both sides of zero.
 _BLUES_LIGHT, _ORANGES_LIGHT = "053a75 1668b5 5c9fd8 b3d3ee", "fcd9b0 f2a04e d26a0c 8a3f00"

@@ -19,6 +19,10 @@ def style_sheet(look: Look) -> str:
     """The whole sheet for the present look; set it on the application whenever ``look.changed``."""
     c, px = look.colours, look.px
     chevron = (ICON_FOLDER / "chevron.svg").as_posix()
+    before, after = (
+        chevron.replace("chevron.", "chevron-left."),
+        chevron.replace("chevron.", "chevron-right."),
+    )
     tick = (ICON_FOLDER / f"tick-{look.theme}.svg").as_posix()
     return f"""
 QMainWindow, QDialog, QMessageBox {{ background: {c.window}; }}
@@ -40,6 +44,8 @@ QTabBar::tab:hover {{ color: {c.text}; background: {c.raised}; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
 QTabBar::tab:focus {{ color: {c.accent}; }}
 QTabBar QToolButton {{ background: {c.surface}; border: 1px solid {c.line}; }}
+QTabBar QToolButton::left-arrow {{ image: url("{before}"); }}
+QTabBar QToolButton::right-arrow {{ image: url("{after}"); }}
 QTabWidget::pane {{ border: none; }}
 
 QPushButton, QToolButton {{ background: {c.surface}; color: {c.text}; border: 1px solid {c.line};
@@ -124,5 +130,7 @@ QToolTip {{ background: {c.text}; color: {c.surface}; border: 1px solid {c.text}
 
 def _mix(one: str, other: str, share: float) -> str:
     """``one`` with ``share`` of ``other`` mixed in, both ``#rrggbb``."""
-    parts = (round(int(one[i : i + 2], 16) * (1 - share) + int(other[i : i + 2], 16) * share) for i in (1, 3, 5))
+    parts = (
+        round(int(one[i : i + 2], 16) * (1 - share) + int(other[i : i + 2], 16) * share) for i in (1, 3, 5)
+    )
     return "#" + "".join(f"{part:02x}" for part in parts)

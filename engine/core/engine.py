@@ -197,10 +197,11 @@ class _Loop:
                     self._obey(*command)
                 else:
                     self._advance()
-            except InputError as error:
-                self._mailbox.put_event(Refused(error.sentence, command[0] if command else "step"))
             except Exception as error:
-                self._fail(error)
+                if command is not None and isinstance(error, InputError):
+                    self._mailbox.put_event(Refused(error.sentence, command[0]))
+                else:
+                    self._fail(error)
 
     def _next_command(self) -> Command | None:
         """The next command; None when it is time for a step. Sleeps when there is neither."""

@@ -80,6 +80,10 @@ class Mailbox:
         with self._lock:
             return [c for c in channels if c not in self._box.views]
 
+    def is_empty(self) -> bool:
+        with self._lock:
+            return self._box.empty
+
     def take(self) -> Delivery:
         """Everything in the box, which is empty afterwards."""
         with self._lock:

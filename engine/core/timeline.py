@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+import math
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -33,6 +34,7 @@ class Timeline:
         self.checkpoints: dict[int, dict[str, Any]] = {}
         self._steps: list[int] = []  # of the keyframes, sorted
         self._bytes = 0
+        self._holders: dict[int, int] = {}  # id of an array to how many of our places hold it
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -58,37 +60,41 @@ class Timeline:
 
     def keep(self, step: int, views: Mapping[str, Payload], checkpoint: dict[str, Any] | None) -> None:
         """Add a keyframe (a later one of the same step replaces it, channel by channel)."""
-        if step not in self.keyframes:
-            bisect.insort(self._steps, step)
-        self.keyframes[step] = {**self.keyframes.get(step, {}), **views}
-        if checkpoint is not None:
-            self.checkpoints[step] = checkpoint
-        self._bytes += _size((*views.values(), checkpoint), seen=self._neighbour_arrays(step))
-        if self._bytes > self.budget:
-            self._thin()
+        former, state = self.keyframes.get(step, {}), self.checkpoints.get(step)
+        if step in self.keyframes:
+            self._drop(step)
+        bisect.insort(self._steps, step)
+        self.keyframes[step] = {**former, **views}
+        if checkpoint is not None or state is not None:
+            self.checkpoints[step] = checkpoint or state or {}
+        self._count(step, +1)
+        while self._bytes > self.budget and len(self._steps) > 2:
+            self._drop(self._least_missed())
 
-    def _neighbour_arrays(self, step: int) -> set[int]:
-        """Ids of the arrays in the keyframe before ``step``: pictures that do not change share them."""
-        before = bisect.bisect_left(self._steps, step) - 1
-        return (
-            set()
-            if before < 0
-            else {id(a) for a in _arrays(tuple(self.keyframes[self._steps[before]].values()))}
-        )
+    def _least_missed(self) -> int:
+        """The kept step whose loss leaves the smallest hole, on a scale between even and geometric."""
 
-    def _thin(self) -> None:
-        """Drop every second keyframe until the rest fits; the first and the newest stay."""
-        while True:
-            self._bytes = _size((self.keyframes, self.checkpoints), seen=set())
-            if self._bytes <= self.budget or len(self._steps) <= 2:
-                return
-            for step in self._steps[1:-1:2]:
-                self._drop(step)
+        def hole(at: int) -> float:
+            before, after = self._steps[at - 1], self._steps[at + 1]
+            return (after - before) / math.sqrt(DENSE_STEPS + before)
+
+        return self._steps[min(range(1, len(self._steps) - 1), key=hole)]
 
     def _drop(self, step: int) -> None:
+        self._count(step, -1)
         self._steps.remove(step)
         del self.keyframes[step]
         self.checkpoints.pop(step, None)
+
+    def _count(self, step: int, by: int) -> None:
+        """Enter the arrays of ``step`` into the books (+1), or strike them out (−1)."""
+        for array_ in _arrays((self.keyframes[step], self.checkpoints.get(step))):
+            holders = self._holders.get(id(array_), 0) + by
+            if holders == max(by, 0):  # the first one to hold it, or none is left
+                self._bytes += by * array_.nbytes
+            self._holders[id(array_)] = holders
+            if not holders:
+                del self._holders[id(array_)]
 
     def nearest(self, step: int) -> int | None:
         """The kept step nearest to ``step``; the earlier of two equally near; None when nothing is kept."""
@@ -115,10 +121,8 @@ class Timeline:
         for name, (steps, values) in self.scalars.items():
             end = bisect.bisect_right(steps, step)
             past.scalars[name] = (steps[:end], values[:end])
-        past._steps = [s for s in self._steps if s <= step]
-        past.keyframes = {s: dict(self.keyframes[s]) for s in past._steps}
-        past.checkpoints = {s: c for s, c in self.checkpoints.items() if s <= step}
-        past._bytes = _size((past.keyframes, past.checkpoints), seen=set())
+        for kept in self._steps[: bisect.bisect_right(self._steps, step)]:
+            past.keep(kept, self.keyframes[kept], self.checkpoints.get(kept))
         return past
 
 
@@ -135,13 +139,3 @@ def _arrays(tree: Any) -> Iterator[np.ndarray | torch.Tensor]:
     elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
         for field in dataclasses.fields(tree):
             yield from _arrays(getattr(tree, field.name))
-
-
-def _size(tree: Any, seen: set[int]) -> int:
-    """Bytes of all arrays in ``tree``, each counted once; those in ``seen`` not at all."""
-    total = 0
-    for array_ in _arrays(tree):
-        if id(array_) not in seen:
-            seen.add(id(array_))
-            total += array_.nbytes
-    return total

@@ -1,6 +1,6 @@
 """scikit-learn's handwritten digits: small enough for every machine, real enough for every lesson.
 
-Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998.
+Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Repository, 1998.
 """
 
 from __future__ import annotations

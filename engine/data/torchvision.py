@@ -1,7 +1,7 @@
 """Data sets in torchvision's layout, from a folder that the person already has. Nothing is downloaded.
 
-Whatever is wrong with the files is said in one sentence before torchvision meets them: its own messages speak of
-assertions and shapes, and invite to a download that this program does not make.
+Whatever is wrong with the files is said in one sentence before torchvision meets them: its own messages speak
+of assertions and shapes, and invite to a download that this program does not make.
 """
 
 from __future__ import annotations
@@ -25,22 +25,20 @@ def mnist(seed: int, data_dir: Path | None) -> Dataset:
     """
     if data_dir is None:
         raise InputError(
-            _(
-                "MNIST needs a folder with its files: choose the folder that holds MNIST/raw, or give --data-dir."
-            )
+            _("MNIST needs a folder with its files: choose the one that holds MNIST/raw, or give --data-dir.")
         )
     folder = _raw_folder(data_dir)
     (count, height, width), (labels,) = _shape(folder / IMAGES, 3), _shape(folder / LABELS, 1)
     if (height, width) != (28, 28) or labels != count or count == 0:
         raise InputError(
             _(
-                "{folder} does not hold MNIST: {images} pictures of {height} × {width} pixels and {labels} labels.",
+                "{folder} does not hold MNIST but {images} pictures of {height} × {width} and {labels} labels.",
                 folder=str(folder),
                 images=count,
                 height=height,
                 width=width,
                 labels=labels,
-            )  # fmt: skip
+            )
         )
 
     from engine.boot import prepare_torchvision
@@ -76,7 +74,7 @@ def mnist(seed: int, data_dir: Path | None) -> Dataset:
 
 
 def _raw_folder(data_dir: Path) -> Path:
-    """Where the files lie: ``data_dir`` may be torchvision's root, its MNIST folder, or the raw folder itself."""
+    """Where the files lie: ``data_dir`` may be torchvision's root, its MNIST folder, or the raw folder."""
     if not data_dir.is_dir():
         raise InputError(_("There is no folder {folder}.", folder=str(data_dir)))
     candidates = [data_dir / "MNIST" / "raw", data_dir / "raw", data_dir]
@@ -117,7 +115,7 @@ def _shape(path: Path, dimensions: int) -> tuple[int, ...]:
                 path=str(path),
             )
         )
-    # IDX: two zero bytes, the type (8 = bytes), the number of dimensions, each size as four bytes, then the bytes.
+    # IDX: two zero bytes, the type (8 = bytes), the number of dimensions, each size as four bytes, the bytes.
     if len(head) < 4 + 4 * dimensions or head[:4] != bytes((0, 0, 8, dimensions)):
         raise InputError(_("{path} is not a file of MNIST. Put the original file there.", path=str(path)))
     sizes = tuple(int.from_bytes(head[4 + 4 * i : 8 + 4 * i], "big") for i in range(dimensions))

@@ -24,14 +24,14 @@ def blobs(rng: np.random.Generator) -> Cloud:
     """Five round Gaussians of 300 points, further apart than they are wide: k-means at its best."""
     import numpy as np
 
-    # Two pairs and a single: a start that puts two centres in one blob must leave one centre to serve two others.
+    # A start that puts two centres in one blob must leave one centre to serve two others.
     centres = np.array([(-5.0, 2.6), (-2.2, 4.4), (4.6, 3.4), (3.2, -3.4), (-3.6, -3.2)])  # (5, 2)
     y = np.repeat(np.arange(5), 300)
     return centres[y] + rng.normal(0, 0.62, (len(y), 2)), y
 
 
 def anisotropic(rng: np.random.Generator) -> Cloud:
-    """Three long parallel stripes of 400 points: nearer to a stranger across the gap than to one's own far end."""
+    """Three long parallel stripes of 400: nearer to a stranger across the gap than to one's own far end."""
     import numpy as np
 
     y = np.repeat(np.arange(3), 400)
@@ -53,7 +53,7 @@ def moons(rng: np.random.Generator) -> Cloud:
 
 
 def ellipse(rng: np.random.Generator) -> Cloud:
-    """One Gaussian of 1,000 points, longer than wide and off the origin: the principal axes are its own axes."""
+    """One Gaussian of 1,000 points, longer than wide and off the origin: its axes are the principal ones."""
     import numpy as np
 
     angle = np.deg2rad(28)

@@ -1,0 +1,234 @@
+"""Starting up: the window first, everything heavy after it has been painted."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes.util
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from engine.api import InputError, _
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.conductor import Conductor
+    from desktop.crash import Reporter
+    from desktop.settings import Settings
+    from desktop.window import Window
+    from engine.api import StatusChanged
+
+FONTS = Path(__file__).resolve().parent.parent / "assets" / "fonts"
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InputError(_("{message}. See --help.", message=message[:1].upper() + message[1:]))
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line. InputError: one sentence about what is wrong with it."""
+    parser = _Parser(prog="latentarium", description="Unsupervised learning, live.")
+    parser.add_argument("--topic", help="open this tab")
+    parser.add_argument("--experiment", help="open this experiment")
+    parser.add_argument("--demo", help="open this demo of the experiment")
+    parser.add_argument("--dataset")
+    parser.add_argument("--data-dir", type=Path, help="where data sets of your own lie, such as MNIST")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--set", action="append", default=[], metavar="knob=value")
+    parser.add_argument("--steps", type=int, default=0, help="train so many steps at once")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+    parser.add_argument("--size", default="", metavar="1280x720")
+    parser.add_argument("--theme", choices=("light", "dark"))
+    parser.add_argument("--lang", choices=("en", "fr"))
+    parser.add_argument("--scale", type=float)
+    parser.add_argument("--projector", action="store_true")
+    parser.add_argument("--screenshot", type=Path, metavar="FILE.png", help="draw the window to a file and end")
+    options = parser.parse_args(arguments)
+    if options.size:
+        width, cross, height = options.size.partition("x")
+        if not (cross and width.isdigit() and height.isdigit() and int(width) >= 200 and int(height) >= 200):
+            raise InputError(_("“{size}” is not a size; write for example 1280x720.", size=options.size))
+        options.size = (int(width), int(height))
+    return options
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Open the window and stay until it is closed."""
+    try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+        if options.screenshot is not None:
+            os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+        check_display()
+    except InputError as error:
+        print(error.sentence, file=sys.stderr)
+        return 2
+    return _run(options)
+
+
+def check_display() -> None:
+    """Qt ends the process without a useful word where it finds no screen; say it first, and better.
+
+    Raises:
+        InputError: there is no display here, or a library that Qt needs to reach it is missing.
+    """
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        raise InputError(
+            _(
+                "There is no display here. To run without one, set QT_QPA_PLATFORM=offscreen, for example: "
+                "QT_QPA_PLATFORM=offscreen make run ARGS='--screenshot window.png'."
+            )
+        )
+    if os.environ.get("DISPLAY") and ctypes.util.find_library("xcb-cursor") is None:
+        raise InputError(
+            _("Qt needs the library libxcb-cursor0 to open a window. Install it, for example: apt install libxcb-cursor0.")
+        )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from PySide6.QtWidgets import QApplication
+
+    from desktop import settings as settings_file
+    from desktop.crash import Reporter
+
+    app = QApplication.instance() or QApplication(["latentarium"])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("Latentarium")
+    app.setStyle("Fusion")
+    load_fonts()
+    home = settings_file.folder()
+    reporter = Reporter(home / "report.txt")
+    reporter.install()
+    try:
+        return _show(app, options, reporter, home / "settings.json")
+    finally:
+        reporter.remove()
+
+
+def _show(app: QApplication, options: argparse.Namespace, reporter: Reporter, path: Path) -> int:
+    """The window's whole life; returns the exit code."""
+    from PySide6.QtCore import QTimer
+
+    from desktop import settings as settings_file
+    from desktop.window import Window
+
+    for_picture = options.screenshot is not None
+    settings, problem = (settings_file.Settings(), None) if for_picture else settings_file.read(path)
+    _apply(options, settings)
+    window = Window(settings, device=options.device)
+    if options.size:
+        window.resize(*options.size)
+    reporter.trouble.connect(window.show_trouble)
+    window.technical.connect(reporter.note)
+    if problem is not None:
+        window.notice.show_problem(problem)
+    opening = _Opening(window, options)
+    if for_picture or any((options.topic, options.experiment, options.demo, options.dataset, options.set)):
+        window.when_ready = opening.begin
+    window.show()
+    QTimer.singleShot(0, window.begin)
+    code = app.exec()
+    if not for_picture:
+        with contextlib.suppress(OSError):  # a folder that cannot be written forgets, and that is all
+            settings_file.write(path, window.settings)
+    return code or opening.code
+
+
+def load_fonts() -> None:
+    """The interface font comes with the app, so that it looks the same everywhere."""
+    from PySide6.QtGui import QFontDatabase
+
+    for path in sorted(FONTS.glob("*.otf")):
+        QFontDatabase.addApplicationFont(str(path))
+
+
+def _apply(options: argparse.Namespace, settings: Settings) -> None:
+    """What the command line says goes before what is remembered."""
+    settings.theme = options.theme or settings.theme
+    settings.language = options.lang or settings.language
+    settings.scale = options.scale or settings.scale
+    settings.projector = options.projector or settings.projector
+    settings.topic = options.topic or settings.topic
+    settings.experiment = options.experiment or settings.experiment
+    settings.data_dir = str(options.data_dir.resolve()) if options.data_dir else settings.data_dir
+
+
+class _Opening:
+    """Opens what the command line asks for, trains so many steps, and takes the picture if one is wanted."""
+
+    def __init__(self, window: Window, options: argparse.Namespace) -> None:
+        self._window = window
+        self._options = options
+        self._was_running = False
+        self.code = 0
+
+    def begin(self) -> None:
+        """Once the engine is ready."""
+        bridge, conductor, options = self._window.bridge, self._window.conductor, self._options
+        assert bridge is not None
+        assert conductor is not None
+        try:
+            self._choose(conductor)
+        except InputError as error:
+            self._stop(error.sentence)
+            return
+        if options.screenshot is not None:
+            conductor.engine.pace(None)
+            bridge.status.connect(self._on_status)
+            bridge.refused.connect(lambda refused: self._stop(refused.sentence))
+            bridge.failed.connect(lambda failed: self._stop(failed.sentence))
+        if options.steps or options.screenshot is not None:
+            conductor.engine.advance(options.steps)
+
+    def _choose(self, conductor: Conductor) -> None:
+        options, infos = self._options, conductor.infos
+        name = options.experiment or self._window.first_of_topic(options.topic)
+        if name not in infos:
+            raise InputError(
+                _("There is no experiment called “{id}”; there are {known}.", id=name, known=", ".join(infos))
+            )
+        if options.demo:
+            if options.demo not in {demo.name for demo in infos[name].demos}:
+                raise InputError(_("{id} has no demo called “{demo}”.", id=name, demo=options.demo))
+            conductor.choose_demo(name, options.demo)
+            return
+        params = {}
+        for word in options.set:
+            knob, equals, value = word.partition("=")
+            if not equals:
+                raise InputError(_("“{word}” is not of the form knob=value.", word=word))
+            params[knob] = value
+        conductor.choose(name, dataset=options.dataset, params=params, seed=options.seed or 0)
+
+    def _on_status(self, status: StatusChanged) -> None:
+        if status.status in ("paused", "ended") and self._was_running:
+            from PySide6.QtCore import QTimer
+
+            self._window.explain.finish()
+            QTimer.singleShot(0, self._take)
+        self._was_running = self._was_running or status.status == "running"
+    def _take(self) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        if not self._window.grab().save(str(self._options.screenshot)):
+            self._stop(_("The picture “{path}” could not be written.", path=str(self._options.screenshot)))
+            return
+        self._window.close()
+        QApplication.quit()
+
+    def _stop(self, sentence: str) -> None:
+        from PySide6.QtWidgets import QApplication
+
+        print(sentence, file=sys.stderr)
+        self.code = 2
+        if self._options.screenshot is None:
+            self._window.notice.show_problem(sentence)
+            self._window.open_last()
+            return
+        self._window.close()
+        QApplication.quit()

@@ -1,0 +1,116 @@
+"""Between the engine thread and the window.
+
+The engine wakes the bridge from its own thread; from then on a timer empties the mailbox thirty times a second, and goes
+to sleep when nothing more comes. Everything is then told by signals on the window's thread.
+"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from engine.api import (
+    Acted,
+    Answer,
+    Beating,
+    Delivery,
+    Engine,
+    Event,
+    Failed,
+    Ready,
+    Refused,
+    Saved,
+    Sought,
+    Started,
+    StatusChanged,
+    Turned,
+)
+
+POLL_MS = 33
+SLEEP_AFTER = 8  # empty polls
+
+
+class Bridge(QObject):
+    """Owns the engine. Connect to its signals; call the engine's own methods to ask for something."""
+
+    ready = Signal(object)
+    started = Signal(object)
+    status = Signal(object)
+    turned = Signal(object)
+    acted = Signal(object)
+    beating = Signal(object)
+    sought = Signal(object)
+    answered = Signal(object)
+    refused = Signal(object)
+    failed = Signal(object)
+    saved = Signal(object)
+    scalars = Signal(object)
+    """{name: (steps, values)}, everything since the last time."""
+    views = Signal(object)
+    """{channel: (step, payload)}."""
+    progress = Signal(int, object)
+    """The newest step; steps per second or None."""
+    keyframes = Signal(object)
+    """Steps at which pictures are kept."""
+
+    _woken = Signal()
+
+    def __init__(self, *, device: str = "auto", parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._empty_polls = 0
+        self._timer = QTimer(self, interval=POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._woken.connect(self._wake)
+        self._signals = {
+            Ready: self.ready,
+            Started: self.started,
+            StatusChanged: self.status,
+            Turned: self.turned,
+            Acted: self.acted,
+            Beating: self.beating,
+            Sought: self.sought,
+            Answer: self.answered,
+            Refused: self.refused,
+            Failed: self.failed,
+            Saved: self.saved,
+        }
+        self.engine = Engine(self._woken.emit, device=device)
+
+    def _wake(self) -> None:
+        """Something lies in the box: look at once, and then regularly."""
+        if not self._timer.isActive():
+            self._empty_polls = 0
+            self._timer.start()
+            self._poll()
+
+    def _poll(self) -> None:
+        delivery = self.engine.mailbox.take()
+        if delivery.empty:
+            self._empty_polls += 1
+            if self._empty_polls >= SLEEP_AFTER:
+                self._timer.stop()
+                if not self.engine.mailbox.is_empty():  # put between the last look and the stop
+                    self._wake()
+            return
+        self._empty_polls = 0
+        self._tell(delivery)
+
+    def _tell(self, delivery: Delivery) -> None:
+        # Events first: scalars and pictures all belong to the newest run, which an event may have begun.
+        for event in delivery.events:
+            self._tell_event(event)
+        if delivery.scalars:
+            self.scalars.emit(delivery.scalars)
+        if delivery.keyframes is not None:
+            self.keyframes.emit(delivery.keyframes)
+        if delivery.views:
+            self.views.emit(delivery.views)
+        self.progress.emit(delivery.step, delivery.rate)
+
+    def _tell_event(self, event: Event) -> None:
+        self._signals[type(event)].emit(event)
+
+    def close(self) -> bool:
+        """End the engine thread and the timer. True when the thread has ended in time."""
+        self._timer.stop()
+        self._woken.disconnect(self._wake)
+        return self.engine.close()

@@ -1,0 +1,126 @@
+"""What the lecturer has chosen, and the commands that follow from it. No widgets.
+
+Between the controls, which speak of experiments, data sets, knobs and seeds, and the engine, which speaks of runs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop.bridge import Bridge
+from engine.api import Info, Ready, RunSpec, Started, StatusChanged, Value
+
+EPOCH = -1
+LARGEST_SEED = 9999  # four digits, so that it can be said aloud
+
+
+class Conductor(QObject):
+    """One experiment at a time. ``spec`` is what runs or is being set up."""
+
+    chosen = Signal(object)
+    """Another experiment (its Info)."""
+    asked = Signal(object)
+    """A run has been asked for (its RunSpec); ``Bridge.started`` follows, or ``refused``."""
+
+    def __init__(self, bridge: Bridge, data_dir: Path | None = None) -> None:
+        super().__init__(bridge)
+        self.bridge = bridge
+        self.engine = bridge.engine
+        self.infos: dict[str, Info] = {}
+        self.info: Info | None = None
+        self.spec: RunSpec | None = None
+        self.values: dict[str, Value] = {}
+        self.data_dir = data_dir
+        self.running = False
+        self._epoch = 1
+        bridge.ready.connect(self._on_ready)
+        bridge.started.connect(self._on_started)
+        bridge.status.connect(self._on_status)
+        bridge.turned.connect(lambda turned: self.values.update({turned.name: turned.new}))
+
+    def _on_ready(self, ready: Ready) -> None:
+        self.infos = {info.id: info for info in ready.catalogue}
+
+    def _on_started(self, started: Started) -> None:
+        self._epoch = started.epoch
+        self.values = dict(started.params)
+
+    def _on_status(self, status: StatusChanged) -> None:
+        self.running = status.status == "running"
+
+    # ── what to run ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def choose(
+        self,
+        experiment: str,
+        *,
+        dataset: str | None = None,
+        params: Mapping[str, Value] | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Stand at the first step of ``experiment``; its first data set and the defaults unless given."""
+        self.info = self.infos[experiment]
+        self.chosen.emit(self.info)
+        self.engine.pace(self.info.pace)
+        self._start(RunSpec(experiment, dataset or self.info.datasets[0], params or {}, seed, self.data_dir))
+
+    def choose_demo(self, experiment: str, name: str) -> None:
+        demo = next(d for d in self.infos[experiment].demos if d.name == name)
+        self.choose(experiment, dataset=demo.dataset, params=demo.params, seed=demo.seed)
+
+    def use_dataset(self, name: str) -> None:
+        """The same experiment on other data, which start from their own defaults."""
+        if self.spec is not None:
+            self._start(RunSpec(self.spec.experiment, name, {}, self.spec.seed, self.data_dir))
+
+    def use_folder(self, name: str, folder: Path) -> None:
+        """The same experiment on data set ``name``, whose files lie in ``folder``."""
+        self.data_dir = folder
+        self.use_dataset(name)
+
+    def reset(self) -> None:
+        """The same start again: same seed, same knobs."""
+        self._restart()
+
+    def new_seed(self) -> None:
+        self._restart(seed=random.randint(1000, LARGEST_SEED))  # noqa: S311
+
+    def turn(self, name: str, value: Value) -> None:
+        """Turn a knob: at once where it is live, otherwise by a new run, which plays on if this one did."""
+        if self.info is None or self.values.get(name) == value:
+            return
+        self.values[name] = value
+        if self.info.knob(name).live:
+            self.engine.set(name, value)
+        else:
+            playing = self.running
+            self._restart()
+            if playing:
+                self.engine.resume()
+
+    def back_to(self, started: Started) -> None:
+        """What was asked for was refused: the run that is still there is what counts."""
+        self.spec = started.spec
+        self.info = self.infos[started.spec.experiment]
+        self.values = dict(started.params)
+        self.data_dir = started.spec.data_dir
+
+    def _restart(self, *, seed: int | None = None) -> None:
+        if self.spec is not None:
+            seed = self.spec.seed if seed is None else seed
+            self._start(RunSpec(self.spec.experiment, self.spec.dataset, self.values, seed, self.data_dir))
+
+    def _start(self, spec: RunSpec) -> None:
+        self.spec = spec
+        self.asked.emit(spec)
+        self.engine.start(spec)
+
+    # ── transport ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def step(self, steps: int) -> None:
+        """``steps`` further (EPOCH: one pass over the data), then pause."""
+        self.engine.advance(self._epoch if steps == EPOCH else steps)

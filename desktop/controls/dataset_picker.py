@@ -1,0 +1,168 @@
+"""Which data the experiment learns from, and where the person keeps data of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop.controls.parts import Heading, IconButton
+from desktop.language import _, language, say, tr
+from desktop.style.tokens import look
+from engine.api import Source
+
+KINDS = {"points": _("points"), "images": _("images")}
+
+
+class DatasetPicker(QWidget):
+    """A list of data sets that drops down, a button for the folder where one is needed, and a line about the data.
+
+    A set that needs a folder is announced by ``chosen`` only once its folder is known; choosing the folder emits
+    ``folder_chosen`` and then ``chosen``.
+    """
+
+    chosen = Signal(str)
+    folder_chosen = Signal(Path)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._sources: list[Source] = []
+        self._folder: Path | None = None
+        self._current = ""
+        self._note = ""
+        self._heading = Heading(_("Data"))
+        self.combo = QComboBox()
+        self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        say(self.combo.setAccessibleName, _("Data"))
+        self.combo.activated.connect(self._on_pick)
+        self.folder_button = IconButton(
+            "folder", _("Choose the folder where you keep this data"), size=17, pad=6
+        )
+        self.folder_button.clicked.connect(self._on_folder)
+        self.note = QLabel()
+        self.note.setObjectName("quiet")
+        self.note.setWordWrap(True)
+        self._row = QHBoxLayout()
+        self._row.addWidget(self.combo, 1)
+        self._row.addWidget(self.folder_button)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self._heading)
+        self._column.addLayout(self._row)
+        self._column.addWidget(self.note)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        look.changed.connect(self._on_look)
+        language.changed.connect(self._write)
+        self._on_look()
+
+    # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
+
+    def set_sources(self, sources: list[Source], current: str) -> None:
+        """Offer these; ``current`` is the one in use. No signal."""
+        self._sources = list(sources)
+        self._current = current
+        self._note = ""
+        self._write()
+
+    def set_current(self, name: str) -> None:
+        """Show ``name`` as the one in use, without a signal."""
+        self._current = name
+        self._write()
+
+    def set_folder(self, folder: Path | None) -> None:
+        """The folder that is known already, for example from the settings."""
+        self._folder = folder
+        self._write()
+
+    def set_note(self, text: str) -> None:
+        """A line under the list, such as “1,797 images · showing all”."""
+        self._note = text
+        self._write()
+
+    @property
+    def current(self) -> str:
+        return self._current
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _shown(self) -> Source | None:
+        index = self.combo.currentIndex()
+        return self._sources[index] if 0 <= index < len(self._sources) else None
+
+    def _write(self) -> None:
+        """The whole list again, in the present language; it stays where it stood."""
+        self.combo.blockSignals(True)
+        self.combo.clear()
+        for source in self._sources:
+            words = (
+                tr(_("needs a folder"))
+                if source.needs_folder and self._folder is None
+                else tr(KINDS[source.kind])
+            )
+            self.combo.addItem(f"{tr(source.title)} · {words}")
+            self.combo.setItemData(self.combo.count() - 1, tr(source.about), Qt.ItemDataRole.ToolTipRole)
+        names = [source.name for source in self._sources]
+        self.combo.setCurrentIndex(names.index(self._current) if self._current in names else -1)
+        self.combo.blockSignals(False)
+        self._write_note()
+
+    def _write_note(self) -> None:
+        source = self._shown()
+        needs = source is not None and source.needs_folder
+        missing = needs and self._folder is None
+        self.folder_button.setVisible(needs)
+        if missing:
+            text = tr(_("Choose the folder where you keep this data."))
+        elif source is None or source.name == self._current:
+            text = tr(self._note)
+        else:
+            text = ""
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+        self.updateGeometry()
+        tips = [tr(source.about)] if source is not None else []
+        if needs and self._folder is not None:
+            tips.append(str(self._folder))
+        self.combo.setToolTip("\n".join(tips))
+
+    def _on_pick(self, index: int) -> None:
+        source = self._sources[index]
+        if source.needs_folder and self._folder is None:
+            self._write_note()
+            self.folder_button.setFocus()
+        elif source.name != self._current:
+            self._current = source.name
+            self._write_note()
+            self.chosen.emit(source.name)
+
+    def _on_folder(self) -> None:
+        start = str(self._folder) if self._folder is not None else ""
+        picked = QFileDialog.getExistingDirectory(self, tr(_("The folder where you keep this data")), start)
+        source = self._shown()
+        if not picked or source is None:
+            return
+        self._folder = Path(picked)
+        self._current = source.name
+        self._write()
+        self.folder_chosen.emit(self._folder)
+        self.chosen.emit(source.name)
+
+    def _on_look(self) -> None:
+        self._column.setSpacing(look.px(4))
+        self._row.setSpacing(look.px(5))
+        self.combo.setFont(look.font())
+        self.note.setFont(look.font(0.93))
+        self.updateGeometry()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(look.px(200), self._column.heightForWidth(max(self.width(), look.px(140))))
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for every line of the note at the present width."""
+        return QSize(look.px(140), self.sizeHint().height())

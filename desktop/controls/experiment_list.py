@@ -1,0 +1,335 @@
+"""The experiments of a topic, each with its question, and the ready-made starts of the chosen one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QFrame,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.language import _, say
+from desktop.style.icons import pixmap
+from desktop.style.tokens import look
+from engine.api import Info
+
+WRAP = int(Qt.TextFlag.TextWordWrap)
+DEMO_FOLDER = Path(__file__).resolve().parent.parent.parent / "assets" / "demos"
+
+
+class Card(QAbstractButton):
+    """A title and a question that can be chosen. demo: a small framed card with a picture."""
+
+    def __init__(
+        self,
+        key: str,
+        title: str,
+        question: str,
+        picture: Path | None = None,
+        parent: QWidget | None = None,
+        *,
+        demo: bool = False,
+    ) -> None:
+        super().__init__(parent)
+        self.key = key
+        self._demo = demo
+        self._title = self._question = ""
+        self._badge: QPixmap | None = None
+        self._picture = QPixmap(str(picture)) if picture is not None and picture.exists() else None
+        self.setCheckable(not demo)
+        self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        for setter, text in ((self.set_title, title), (self.set_question, question)):
+            say(setter, text)
+        say(self.setAccessibleName, title)
+        say(self.setAccessibleDescription, question)
+        look.changed.connect(self._on_look)
+        self._on_look()
+
+    def set_title(self, title: str) -> None:
+        self._title = title
+        self._fit()
+        self.update()
+
+    def set_question(self, question: str) -> None:
+        self._question = question
+        self._fit()
+        self.update()
+
+    def _on_look(self) -> None:
+        if self._demo:
+            self._badge = self._thumbnail() if self._picture else pixmap("spark", "accent", look.px(15))
+        self._fit()
+        self.update()
+
+    def _fonts(self) -> tuple[QFont, QFont]:
+        return look.font(0.96 if self._demo else 1.03, bold=True), look.font(0.93)
+
+    def _places(self, width: int) -> tuple[QRectF, QRectF]:
+        """Where title and question stand in a card of this width."""
+        left = float(look.px(11))
+        if self._badge is not None:
+            left += self._badge.deviceIndependentSize().width() + look.px(8)
+        room = max(width - left - look.px(8), 10.0)
+        title_font, question_font = self._fonts()
+        title = QFontMetricsF(title_font).boundingRect(QRectF(0, 0, room, 1e5), WRAP, self._title)
+        question = QFontMetricsF(question_font).boundingRect(QRectF(0, 0, room, 1e5), WRAP, self._question)
+        top = float(look.px(6))
+        first = QRectF(left, top, room, title.height())
+        return first, QRectF(left, first.bottom() + look.px(1), room, question.height())
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        text = self._places(width)[1].bottom()
+        badge = 0.0 if self._badge is None else self._badge.deviceIndependentSize().height() + look.px(6)
+        return round(max(text, badge) + look.px(7))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Be exactly as high as the words need at this width."""
+        high = self.heightForWidth(self.width())
+        if self.minimumHeight() != high or self.maximumHeight() != high:
+            self.setFixedHeight(high)
+
+    def sizeHint(self) -> QSize:
+        return QSize(look.px(180), self.heightForWidth(max(self.width(), look.px(120))))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(look.px(80), look.px(30))
+
+    def _thumbnail(self) -> QPixmap:
+        """The demo's picture as a small square with round corners."""
+        assert self._picture is not None
+        ratio, side = self.devicePixelRatioF(), look.px(46)
+        scaled = self._picture.scaled(
+            QSize(round(side * ratio), round(side * ratio)),
+            Qt.AspectRatioMode.KeepAspectRatioByExpanding,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        face = QPixmap(QSize(round(side * ratio), round(side * ratio)))
+        face.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(face)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        clip = QPainterPath()
+        clip.addRoundedRect(QRectF(face.rect()), 5 * ratio, 5 * ratio)
+        painter.setClipPath(clip)
+        painter.drawPixmap(
+            (face.width() - scaled.width()) // 2, (face.height() - scaled.height()) // 2, scaled
+        )
+        painter.end()
+        face.setDevicePixelRatio(ratio)
+        return face
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        c = look.colours
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        body, radius = QRectF(self.rect()).adjusted(1, 1, -1, -1), look.px(7)
+        hot = self.underMouse() or self.isDown()
+        painter.setPen(QPen(QColor(c.accent if hot else c.line), 1) if self._demo else Qt.PenStyle.NoPen)
+        if self.isChecked():
+            painter.setBrush(QColor(c.raised))
+        elif hot:
+            painter.setBrush(QColor(c.hover if self.isDown() else c.raised))
+        else:
+            painter.setBrush(QColor(c.surface) if self._demo else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(body, radius, radius)
+        if self.isChecked():
+            clip = QPainterPath()
+            clip.addRoundedRect(body, radius, radius)
+            painter.setClipPath(clip)
+            painter.fillRect(QRectF(body.left(), body.top(), look.px(3.5), body.height()), QColor(c.accent))
+            painter.setClipping(False)
+        if self._badge is not None:
+            painter.drawPixmap(QPointF(look.px(10), look.px(7)), self._badge)
+        for place, font, text, colour in zip(
+            self._places(self.width()),
+            self._fonts(),
+            (self._title, self._question),
+            (c.text, c.quiet),
+            strict=True,
+        ):
+            painter.setFont(font)
+            painter.setPen(QColor(colour))
+            painter.drawText(place, WRAP, text)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(c.accent), look.px(1.5)))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(body, radius, radius)
+        painter.end()
+
+
+class ExperimentList(QWidget):
+    """A list to choose an experiment from; under the chosen one, its demos."""
+
+    chosen = Signal(str)
+    demo_chosen = Signal(str, str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._experiments: list[Info] = []
+        self._current = ""
+        self._cards: list[Card] = []
+        self._inside = QWidget()
+        self._inside.setObjectName("inside")
+        self._inside.installEventFilter(self)
+        self._list = QVBoxLayout(self._inside)
+        self._list.setContentsMargins(0, 0, 0, 0)
+        self._list.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._area = QScrollArea(self)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area.setWidget(self._inside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._area)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        say(self.setAccessibleName, _("Experiments"))
+        look.changed.connect(self._on_look)
+        self._on_look()
+
+    # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
+
+    def set_experiments(self, experiments: list[Info], current: str = "") -> None:
+        """Show these. current: the id of the chosen one, or the first. No signal."""
+        self._experiments = list(experiments)
+        ids = [info.id for info in experiments]
+        self._current = current if current in ids else (ids[0] if ids else "")
+        self._fill()
+
+    def set_current(self, id: str) -> None:
+        """Mark ``id`` as chosen, without a signal; unknown ones are ignored."""
+        if id != self._current and id in [info.id for info in self._experiments]:
+            self._current = id
+            self._fill()
+
+    @property
+    def current(self) -> str:
+        return self._current
+
+    def cards(self) -> list[Card]:
+        """Experiments and demos, from top to bottom."""
+        return list(self._cards)
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _fill(self) -> None:
+        focused = next((card.key for card in self.cards() if card.hasFocus()), None)
+        for old in self._cards:
+            self._list.removeWidget(old)
+            old.hide()
+            old.deleteLater()
+        self._cards = []
+        for info in self._experiments:
+            card = Card(info.id, info.title, info.question, parent=self._inside)
+            card.setChecked(info.id == self._current)
+            card.clicked.connect(self._on_experiment)
+            self._put(card)
+            if info.id == self._current:
+                for demo in info.demos:
+                    picture = DEMO_FOLDER / f"{info.id}-{demo.name}.png"
+                    key = f"{info.id}/{demo.name}"
+                    small = Card(key, demo.title, demo.question, picture, self._inside, demo=True)
+                    small.clicked.connect(self._on_demo)
+                    self._put(small)
+        for card in self.cards():
+            if card.key == focused:
+                card.setFocus()
+        self._fit()
+
+    def _put(self, card: Card) -> None:
+        card.installEventFilter(self)
+        self._cards.append(card)
+        self._list.addWidget(card)
+
+    def _on_experiment(self) -> None:
+        card = self.sender()
+        if isinstance(card, Card):
+            if card.key == self._current:
+                card.setChecked(True)
+                return
+            self._current = card.key
+            self._fill()
+            self.chosen.emit(self._current)
+
+    def _on_demo(self) -> None:
+        card = self.sender()
+        if isinstance(card, Card):
+            experiment, name = card.key.split("/", 1)
+            self.demo_chosen.emit(experiment, name)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._inside and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._fit()
+        if (
+            isinstance(watched, Card)
+            and isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+        ):
+            return self._on_key(watched, event)
+        if isinstance(watched, Card) and event.type() == QEvent.Type.FocusIn:
+            self._area.ensureWidgetVisible(watched, 0, look.px(4))
+        return super().eventFilter(watched, event)
+
+    def _on_key(self, card: Card, event: QKeyEvent) -> bool:
+        """Up, down, Home and End walk; Enter chooses (Space belongs to play and pause)."""
+        cards = self.cards()
+        at = cards.index(card)
+        to = {
+            Qt.Key.Key_Up: at - 1, Qt.Key.Key_Down: at + 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: len(cards) - 1,
+        }.get(Qt.Key(event.key()))  # fmt: skip
+        if to is not None:
+            cards[min(max(to, 0), len(cards) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
+            return True
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            card.click()
+            return True
+        return False
+
+    def _needed(self) -> int:
+        wide = max(self._area.viewport().width(), look.px(120))
+        gaps = max(len(self._cards) - 1, 0) * self._list.spacing()
+        return max(sum(card.heightForWidth(wide) for card in self._cards) + gaps, look.px(10))
+
+    def _fit(self) -> None:
+        high = self._needed()
+        if self.maximumHeight() != high:
+            self.setMaximumHeight(high)
+            self.updateGeometry()
+
+    def _on_look(self) -> None:
+        self._list.setSpacing(look.px(4))
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        """As high as all cards need at the present width; given less, it scrolls."""
+        return QSize(look.px(200), self._needed())
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(look.px(140), min(self._needed(), look.px(48)))

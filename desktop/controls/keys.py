@@ -1,0 +1,77 @@
+"""What the keys do, and what this program is."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+from PySide6.QtCore import Qt, qVersion
+from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from desktop.language import _, tr
+from desktop.style.tokens import look
+
+KEYS = (
+    ("Space", _("Play or pause")),
+    ("→", _("One step on; in slow motion one moment on")),
+    ("←", _("One step back")),
+    ("R", _("Reset: same seed, exactly the same start")),
+    ("N", _("New seed: another start")),
+    ("PgDn  PgUp", _("Next and previous demo (a clicker sends these)")),
+    ("F5", _("Projector mode")),
+    ("F11", _("Full screen")),
+    ("Ctrl  +  −  0", _("Larger, smaller, normal size")),
+    ("Ctrl T", _("Light or dark")),
+    ("Ctrl L", _("English or French")),
+    ("Ctrl Z", _("Undo the last turn of a knob; with Shift, redo")),
+    ("Esc", _("Clear the selection")),
+    ("?", _("This list")),
+)
+
+
+class KeysDialog(QDialog):
+    """The list of keys."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr(_("Keys")))
+        grid = QGridLayout(self)
+        grid.setHorizontalSpacing(look.px(24))
+        grid.setVerticalSpacing(look.px(6))
+        margin = look.px(20)
+        grid.setContentsMargins(margin, margin, margin, margin)
+        for row, (key, text) in enumerate(KEYS):
+            name = QLabel(key)
+            name.setFont(look.font(bold=True))
+            what = QLabel(tr(text))
+            what.setFont(look.font())
+            grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(what, row, 1)
+
+
+class AboutDialog(QDialog):
+    """Name, version, and the promise."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr(_("About Latentarium")))
+        try:
+            version = metadata.version("latentarium")
+        except metadata.PackageNotFoundError:
+            version = ""
+        column = QVBoxLayout(self)
+        margin = look.px(24)
+        column.setContentsMargins(margin, margin, margin, margin)
+        column.setSpacing(look.px(10))
+        for text, font in (
+            (f"Latentarium {version}", look.font(1.4, bold=True)),
+            (tr(_("Unsupervised, self-supervised and generative learning, live.")), look.font()),
+            (tr(_("Nothing leaves this computer.")), look.font()),
+            (f"Python {platform.python_version()} · Qt {qVersion()}", look.font(0.9)),
+        ):
+            label = QLabel(text)
+            label.setFont(font)
+            label.setWordWrap(True)
+            column.addWidget(label)

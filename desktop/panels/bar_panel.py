@@ -1,0 +1,235 @@
+"""Named bars, upright when the names fit below them, else lying."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from desktop.language import language, tr
+from desktop.panels.panel import Panel
+from desktop.panels.plotting import value_text
+from desktop.selection import Selection
+from desktop.style.tokens import look
+from engine.api import Bars
+
+
+class _Canvas(QWidget):
+    def __init__(self, selection: Selection) -> None:
+        super().__init__()
+        self._selection = selection
+        self._bars: Bars | None = None
+        self._boxes: list[QRectF] = []
+        self.hovered = -1
+        self.setMouseTracking(True)
+        self.setMinimumSize(1, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        selection.labels_changed.connect(self.update)
+
+    def show_bars(self, bars: Bars | None) -> None:
+        self._bars = bars
+        self._boxes = []
+        self.update()
+
+    # ── mouse ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._point(self._at(event.position().toPoint()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._point(-1)
+
+    def _at(self, place: QPoint) -> int:
+        return next((i for i, box in enumerate(self._boxes) if box.contains(QPointF(place))), -1)
+
+    def _point(self, index: int) -> None:
+        if index != self.hovered:
+            self.hovered = index
+            label = self._label(index)
+            self._selection.light_label(label if label >= 0 else None)
+            self.update()
+
+    def _label(self, index: int) -> int:
+        labels = None if self._bars is None else self._bars.label
+        return -1 if labels is None or not 0 <= index < len(labels) else int(labels[index])
+
+    # ── painting ───────────────────────────────────────────────────────────────────────────────────────
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        bars = self._bars
+        values = np.zeros(0) if bars is None else np.asarray(bars.values, np.float64).ravel()
+        self._boxes = []
+        if bars is None or not len(values) or self.width() < 20 or self.height() < 20:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        names = [tr(bars.names[i]) if i < len(bars.names) else "" for i in range(len(values))]
+        small = QFontMetricsF(look.font(0.92, tabular=True))
+        top = 0.0
+        if bars.axis:
+            painter.setFont(look.font(0.92))
+            painter.setPen(look.colour("quiet"))
+            text = small.elidedText(tr(bars.axis), Qt.TextElideMode.ElideRight, self.width())
+            painter.drawText(QRectF(0, 0, self.width(), small.height()), Qt.AlignmentFlag.AlignLeft, text)
+            top = small.height() + look.px(3)
+        area = QRectF(0, top, self.width(), self.height() - top)
+        widest = max((QFontMetricsF(look.font()).horizontalAdvance(name) for name in names), default=0.0)
+        slot = area.width() / len(values)
+        lying = area.height() / len(values) >= small.height() and (
+            widest > 0.95 * slot or slot > area.height()
+        )
+        if lying:
+            self._paint_lying(painter, area, values, names, widest)
+        else:
+            self._paint_upright(painter, area, values, names, widest)
+
+    def _colour(self, index: int) -> QColor:
+        label = self._label(index)
+        lit, hidden = self._selection.lit, self._selection.hidden
+        if label >= 0 and (label in hidden or (lit is not None and lit != label)):
+            return look.colour("faded")
+        classes = look.classes
+        return QColor(classes[label % len(classes)]) if label >= 0 else look.colour("accent")
+
+    def _paint_lying(
+        self, painter: QPainter, area: QRectF, values: NDArray[np.float64], names: list[str], widest: float
+    ) -> None:
+        small = QFontMetricsF(look.font(0.92, tabular=True))
+        gap = look.px(8)
+        name_room = min(widest, 0.45 * area.width()) + (gap if widest else 0)
+        texts = _texts(values, 3)
+        value_room = max(small.horizontalAdvance(text) for text in texts) + gap
+        low, high = _span(values)
+        negative_room = value_room if low < 0 else 0
+        field = area.adjusted(name_room + negative_room, 0, -value_room, 0)
+        slot = area.height() / len(values)
+        slot = min(slot, look.px(64))
+        thick = min(slot * 0.72, slot - 2)
+        start = area.top() + (area.height() - slot * len(values)) / 2
+        zero = field.left() + field.width() * -low / (high - low)
+        for index, (value, name) in enumerate(zip(values.tolist(), names, strict=True)):
+            y = start + slot * index
+            self._boxes.append(QRectF(area.left(), y, area.width(), slot))
+            end = zero + field.width() * _finite(value) / (high - low)
+            bar = QRectF(min(zero, end), y + (slot - thick) / 2, max(abs(end - zero), 1.0), thick)
+            self._paint_bar(painter, bar, index, value)
+            painter.setFont(look.font())
+            painter.setPen(look.colour("text"))
+            text = painter.fontMetrics().elidedText(
+                name, Qt.TextElideMode.ElideRight, int(name_room - gap) + 1
+            )
+            row = QRectF(area.left(), y, name_room - gap + 1, slot)
+            painter.drawText(row, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+            painter.setFont(look.font(0.92, tabular=True))
+            if end >= zero:
+                row, side = QRectF(end + gap * 0.75, y, value_room, slot), Qt.AlignmentFlag.AlignLeft
+            else:
+                row, side = (
+                    QRectF(end - gap * 0.75 - value_room, y, value_room, slot),
+                    Qt.AlignmentFlag.AlignRight,
+                )
+            painter.drawText(row, side | Qt.AlignmentFlag.AlignVCenter, texts[index])
+        painter.setPen(QPen(look.colour("line"), look.px(1)))
+        painter.drawLine(QPointF(zero, start), QPointF(zero, start + slot * len(values)))
+
+    def _paint_upright(
+        self, painter: QPainter, area: QRectF, values: NDArray[np.float64], names: list[str], widest: float
+    ) -> None:
+        small = QFontMetricsF(look.font(0.92, tabular=True))
+        slot = min(area.width() / len(values), look.px(110))
+        start = area.left() + (area.width() - slot * len(values)) / 2
+        low, high = _span(values)
+        texts = _texts(values, 3)
+        room = slot - 0.35 * small.height()
+        if not (shown := _widest(small, texts) <= room):
+            shorter = _texts(values, 2)
+            shown = _widest(small, shorter) <= room
+            texts = shorter if shown else texts
+        above = small.height() if shown else look.px(3)
+        name_room = small.height() + look.px(4) if any(names) else 0
+        field = area.adjusted(0, above, 0, -name_room - (above if low < 0 else 0))
+        every = max(1, math.ceil((widest + look.px(6)) / slot))
+        zero = field.bottom() + field.height() * low / (high - low)
+        for index, (value, name) in enumerate(zip(values.tolist(), names, strict=True)):
+            x = start + slot * index
+            self._boxes.append(QRectF(x, area.top(), slot, area.height()))
+            end = zero - field.height() * _finite(value) / (high - low)
+            inset = min(slot * 0.14, look.px(8))
+            bar = QRectF(x + inset, min(zero, end), slot - 2 * inset, max(abs(end - zero), 1.0))
+            self._paint_bar(painter, bar, index, value)
+            painter.setPen(look.colour("text"))
+            if shown or index == self.hovered:
+                painter.setFont(look.font(0.92, tabular=True))
+                y = end - small.height() if end <= zero else end
+                y = max(y, area.top())
+                line = QRectF(x - slot, y, 3 * slot, small.height())
+                painter.drawText(line, Qt.AlignmentFlag.AlignCenter, texts[index])
+            if index % every == 0:
+                painter.setFont(look.font())
+                width = max(slot, widest + look.px(6))
+                line = QRectF(x + slot / 2 - width / 2, area.bottom() - name_room, width, name_room)
+                painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, name)
+        painter.setPen(QPen(look.colour("line"), look.px(1)))
+        painter.drawLine(QPointF(start, zero), QPointF(start + slot * len(values), zero))
+
+    def _paint_bar(self, painter: QPainter, bar: QRectF, index: int, value: float) -> None:
+        if not math.isfinite(value):
+            return
+        painter.setPen(
+            QPen(look.colour("text"), look.px(1.5)) if index == self.hovered else Qt.PenStyle.NoPen
+        )
+        painter.setBrush(self._colour(index))
+        radius = min(look.px(3), bar.width() / 2, bar.height() / 2)
+        painter.drawRoundedRect(bar, radius, radius)
+
+
+def _widest(metrics: QFontMetricsF, texts: list[str]) -> float:
+    return max((metrics.horizontalAdvance(text) for text in texts), default=0.0)
+
+
+def _texts(values: NDArray[np.float64], digits: int) -> list[str]:
+    """All values with as many decimals as give the largest one ``digits`` digits."""
+    finite = np.abs(values[np.isfinite(values)])
+    largest = float(finite.max(initial=0.0))
+    if np.all(finite == np.round(finite)) or not 1e-3 <= largest < 1e5:
+        return [value_text(value) for value in values.tolist()]
+    decimals = max(0, digits - 1 - math.floor(math.log10(largest)))
+    write = language.locale.toString
+    return [write(value, "f", decimals) if math.isfinite(value) else "–" for value in values.tolist()]
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else 0.0
+
+
+def _span(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The smallest and largest value and zero; never empty."""
+    finite = values[np.isfinite(values)]
+    low, high = min(finite.min(initial=0.0), 0.0), max(finite.max(initial=0.0), 0.0)
+    return (float(low), float(high)) if high > low else (0.0, 1.0)
+
+
+class BarPanel(Panel):
+    """Bars with their values; the mouse on a bar of a class makes that class stand out everywhere."""
+
+    def __init__(self, title: str, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(title, parent)
+        self._canvas = _Canvas(selection)
+        self.set_body(self._canvas)
+
+    @property
+    def canvas(self) -> _Canvas:
+        return self._canvas
+
+    def show_payload(self, payload: Bars) -> None:
+        self._canvas.show_bars(payload)
+
+    def restyle(self) -> None:
+        self._canvas.update()
+
+    def clear(self) -> None:
+        self._canvas.show_bars(None)

@@ -1,0 +1,389 @@
+"""Numbers over steps: losses and other scalars, the former run as a ghost, flags where a knob was turned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QColor, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from desktop.language import _, number, tr
+from desktop.panels.panel import Panel
+from desktop.panels.plotting import (
+    Chart,
+    Reading,
+    Scale,
+    Stroke,
+    Upright,
+    coloured,
+    mix,
+    title_font,
+    value_text,
+)
+from desktop.panels.trace import Reduced, Trace
+from desktop.selection import Selection
+from desktop.style.tokens import look
+from engine.api import Scalar
+
+PER_CHART = 2
+"""Curves in one chart while there is room for more charts below each other."""
+_LINES_HIGH = 6.5
+"""How high a chart must be, in lines of text, to be worth having beside another."""
+_APART = 0.2
+"""Two curves share an axis while the flatter one fills at least this part of it."""
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    key: str
+    scalar: Scalar
+    index: int
+    trace: Trace
+    ghost: Trace
+
+    @property
+    def colour(self) -> QColor:
+        return QColor(look.curves[self.index % len(look.curves)])
+
+    @property
+    def title(self) -> str:
+        return tr(self.scalar.title)
+
+    @property
+    def log(self) -> bool:
+        return self.scalar.log and self.trace.lowest() > 0 and self.ghost.lowest() > 0
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    chart: Chart
+    lines: list[_Line]
+    right: set[str] = field(default_factory=set)
+    """The curves measured by the scale at the right; none = one scale for all."""
+
+    def side(self, line: _Line) -> int:
+        return int(line.key in self.right)
+
+
+class LossPlot(Panel):
+    """Follows scalars. It keeps every value and draws a few hundred vertices of them."""
+
+    sought = Signal(int)
+    """The person clicked at this step."""
+
+    def __init__(self, title: str, selection: Selection, parent: QWidget | None = None) -> None:
+        self._own_title = title
+        self._lanes: list[_Lane] = []
+        self._lines: list[_Line] = []
+        self._flags: list[tuple[int, str]] = []
+        self._shown: int | None = None
+        self._stale = False
+        self._busy = False
+        super().__init__(title, parent)
+        self._selection = selection
+        self._body = QWidget()
+        self._stack = QVBoxLayout(self._body)
+        self._stack.setContentsMargins(0, 0, 0, 0)
+        self.set_body(self._body)
+
+    # ── what the window says ───────────────────────────────────────────────────────────────────────────
+
+    def set_scalars(self, scalars: Mapping[str, Scalar]) -> None:
+        """Which numbers there are. The same ones again: nothing happens."""
+        if {line.key: line.scalar for line in self._lines} == dict(scalars) and len(self._lines) == len(
+            scalars
+        ):
+            return
+        self._lines = [
+            _Line(key, scalar, index, Trace(), Trace()) for index, (key, scalar) in enumerate(scalars.items())
+        ]
+        self._flags = []
+        self._shown = None
+        self.restyle()
+
+    def extend(self, steps: Sequence[int], values: Mapping[str, Sequence[float]]) -> None:
+        """All that has come since the last call; a few milliseconds, however much there was before."""
+        for line in self._lines:
+            if line.key in values:
+                line.trace.extend(steps, values[line.key])
+        self._draw_soon()
+
+    def truncate(self, step: int) -> None:
+        """The run goes on from ``step`` as a branch: what came after is no longer true."""
+        for line in self._lines:
+            line.trace.truncate(step)
+        self._flags = [flag for flag in self._flags if flag[0] <= step]
+        self._draw_soon()
+
+    def keep_ghost(self) -> None:
+        """The curves become the grey ghosts of the former run, and new ones start."""
+        for line in self._lines:
+            if len(line.trace):
+                line.ghost, line.trace = line.trace, Trace()
+        self._start_again()
+
+    def clear_ghost(self) -> None:
+        for line in self._lines:
+            line.ghost = Trace()
+        self._draw_soon()
+
+    def add_flag(self, step: int, text: str) -> None:
+        """Something was turned at ``step``, such as "k 4 → 6"."""
+        self._flags.append((step, text))
+        self._draw_soon()
+
+    def clear_flags(self) -> None:
+        self._flags = []
+        self._draw_soon()
+
+    def set_shown(self, step: int, live: bool) -> None:
+        """The pictures beside show ``step``; live: that is simply the newest one."""
+        self._step = step
+        self._shown = None if live else step
+        self._draw_soon()
+
+    def clear(self) -> None:
+        for line in self._lines:
+            line.trace = Trace()
+        self._start_again()
+
+    def _start_again(self) -> None:
+        self._flags = []
+        self._shown = None
+        for lane in self._lanes:
+            lane.right.clear()
+            lane.chart.follows = True
+            lane.chart.forget_sizes()
+        self._draw_soon()
+
+    # ── drawing ────────────────────────────────────────────────────────────────────────────────────────
+
+    def restyle(self) -> None:
+        self._stack_spacing()
+        for lane in self._lanes:
+            lane.chart.restyle()
+        self._draw_soon()
+
+    def _stack_spacing(self) -> None:
+        if hasattr(self, "_stack"):
+            self._stack.setSpacing(look.px(2))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._draw_soon()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._draw_soon()
+
+    def _new_lane(self) -> _Lane:
+        chart = Chart(whole=True)
+        self._stack.addWidget(chart, 1)
+        chart.restyle()
+        lane = _Lane(chart, [])
+        chart.readout = lambda x: self._read(lane, x)
+        chart.spanned.connect(lambda: self._follow(lane))
+        chart.pointed.connect(self._point)
+        chart.clicked.connect(lambda x: self.sought.emit(max(0, round(x))))
+        return lane
+
+    def _point(self, x: float) -> None:
+        for lane in self._lanes:
+            lane.chart.set_cross(x)
+
+    def _follow(self, source: _Lane) -> None:
+        """One chart was zoomed: the others show the same steps."""
+        if self._busy:
+            return
+        self._busy = True
+        for lane in self._lanes:
+            if lane is not source:
+                if not source.chart.follows:
+                    lane.chart.follows = True
+                    lane.chart.set_span(*source.chart.span)
+                lane.chart.follows = source.chart.follows
+        self._busy = False
+        self._draw_soon()
+
+    def _draw_soon(self) -> None:
+        """Draw now if anybody sees it, else when it is shown."""
+        self._stale = True
+        if self.isVisible() and not self._busy:
+            self._busy = True
+            self._draw()
+            self._busy = False
+
+    def _deal_lanes(self) -> None:
+        """Spread the curves over as many charts as there is room for."""
+        wanted = -(-len(self._lines) // PER_CHART)
+        room = int(self._body.height() / (_LINES_HIGH * title_font(0.92).height()))
+        count = max(1, min(wanted, room))
+        each = -(-len(self._lines) // count)
+        groups = [self._lines[first : first + each] for first in range(0, len(self._lines), max(each, 1))]
+        groups = groups or [[]]
+        while len(self._lanes) < len(groups):
+            self._lanes.append(self._new_lane())
+        for index, lane in enumerate(self._lanes):
+            lines = groups[index] if index < len(groups) else []
+            if [id(line) for line in lines] != [id(line) for line in lane.lines]:
+                lane.lines = lines
+                lane.right.clear()
+                lane.chart.forget_sizes()
+            lane.chart.setVisible(index < len(groups))
+            lane.chart.show_bottom(index == len(groups) - 1)
+
+    def _draw(self) -> None:
+        self._stale = False
+        self._deal_lanes()
+        last = max((line.trace.steps[-1] for line in self._lines if len(line.trace)), default=0.0)
+        ghost = max((line.ghost.steps[-1] for line in self._lines if len(line.ghost)), default=0.0)
+        # A longer ghost is shown as far as the new run may soon come, so that a race begins at full width.
+        ahead = 2.0 ** math.ceil(math.log2(max(2 * last, 16)))
+        for lane in self._lanes:
+            if lane.lines:
+                lane.chart.set_span(0, max(last, min(ghost, ahead), 1))
+                self._draw_lane(lane)
+        widths = [lane.chart.axis_widths for lane in self._lanes if lane.lines]
+        if len(widths) > 1:
+            common = max(left for left, _right in widths), max(right for _left, right in widths)
+            for lane in self._lanes:
+                lane.chart.align(common)
+        self._write_head()
+
+    def _draw_lane(self, lane: _Lane) -> None:
+        chart = lane.chart
+        columns = chart.columns()
+        reduced = [
+            (line.trace.reduced(*chart.span, columns), line.ghost.reduced(*chart.span, columns))
+            for line in lane.lines
+        ]
+        ranges = [_joined([one.extremes() for one in pair]) for pair in reduced]
+        _take_sides(lane, ranges)
+        scales, colours = [], []
+        for side in (0, 1):
+            here = [i for i, line in enumerate(lane.lines) if lane.side(line) == side]
+            log = bool(here) and all(lane.lines[i].log for i in here)
+            scales.append(_fit(_joined([ranges[i] for i in here]), log))
+            colours.append(lane.lines[here[0]].colour if len(here) == 1 else look.colour("quiet"))
+        if lane.right:
+            chart.set_scales(scales[0], scales[1], (colours[0], colours[1]))
+        else:
+            chart.set_scales(scales[0])
+        grey = mix(look.colour("quiet"), look.colour("surface"), 0.55)
+        strokes: list[Stroke] = []
+        for line, (_live, ghost) in zip(lane.lines, reduced, strict=True):
+            strokes.append(Stroke(ghost.x, ghost.y, grey, side=lane.side(line), width=1.6))
+        for line, (live, _ghost) in zip(lane.lines, reduced, strict=True):
+            strokes.append(_stroke(live, line.colour, lane.side(line)))
+        chart.strokes = [stroke for stroke in strokes if len(stroke.x)]
+        worded = lane is self._lanes[0]
+        uprights = [
+            Upright(step, tr(text) if worded else "", look.colours.flag) for step, text in self._flags
+        ]
+        if self._shown is not None:
+            uprights.append(Upright(self._shown, "", look.colours.accent, dashed=False))
+        chart.set_uprights(uprights)
+
+    def _read(self, lane: _Lane, x: float) -> tuple[float, list[Reading]]:
+        """What the crosshair says at ``x``."""
+        nearest = [line.trace.at(x) for line in lane.lines]
+        steps = [near[0] for near in nearest if near is not None]
+        if not steps:
+            return math.nan, []
+        step = min(steps, key=lambda one: abs(one - x))
+        readings = [Reading(tr(_("step {step}", step=number(step))), look.colour("text"))]
+        for line, near in zip(lane.lines, nearest, strict=True):
+            if near is not None and near[0] == step:
+                text = f"{line.title} {value_text(near[1])}"
+                readings.append(Reading(text, line.colour, near[1], lane.side(line)))
+        return step, readings
+
+    # ── words ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _value(self, line: _Line) -> float | None:
+        if self._shown is None:
+            return line.trace.last
+        near = line.trace.at(self._shown)
+        return None if near is None else near[1]
+
+    def _write_aside(self) -> None:
+        self._write_head()
+
+    def _write_head(self) -> None:
+        """The curves' names in their colours, their values at the right, or above each chart."""
+        lines = self._lines
+        values = [value_text(self._value(line)) if len(line.trace) else "" for line in lines]
+        lanes = [lane for lane in self._lanes if lane.lines]
+        names = [line.title for line in lines]
+        joined = _list_of(names)
+        if not lines:
+            self._title.setText(tr(self._own_title))
+            self._aside.setText("")
+            return
+        bold, plain = title_font(1.04), title_font(0.92)
+        room = self.width() - 4 * look.px(10)
+        fits = bold.horizontalAdvance(joined) <= room
+        own = len(lanes) > 1 or not fits
+        named = dict(zip(map(id, lines), values, strict=True))
+        for lane in lanes:
+            lane.chart.heading = (
+                [(f"{ln.title} {named[id(ln)]}", ln.colour) for ln in lane.lines] if own else []
+            )
+        if own:
+            self._title.setText(tr(self._own_title))
+            self._aside.setText("")
+            return
+        if fits:
+            self._title.setText(_list_of([coloured(line.title, line.colour) for line in lines]))
+        else:
+            self._title.setText(tr(self._own_title))
+        shown = " · ".join(value for value in values if value)
+        if (
+            bold.horizontalAdvance(joined if fits else tr(self._own_title)) + plain.horizontalAdvance(shown)
+            > room
+        ):
+            shown = ""
+        coloured_values = [coloured(v, line.colour) for v, line in zip(values, lines, strict=True) if v]
+        self._aside.setText(" · ".join(coloured_values) if shown else "")
+
+
+def _list_of(names: Sequence[str]) -> str:
+    """Join names as a sentence does: A; A and B; A, B and C."""
+    if len(names) < 2:
+        return "".join(names)
+    head = ", ".join(names[:-1])
+    return tr(_("{first} and {last}", first=head, last=names[-1]))
+
+
+def _stroke(one: Reduced, colour: QColor, side: int) -> Stroke:
+    return Stroke(one.x, one.y, colour, one.low, one.high, side)
+
+
+def _joined(ranges: Sequence[tuple[float, float] | None]) -> tuple[float, float] | None:
+    known = [span for span in ranges if span is not None]
+    return (min(low for low, _high in known), max(high for _low, high in known)) if known else None
+
+
+def _fit(span: tuple[float, float] | None, log: bool) -> Scale:
+    return Scale() if span is None else Scale.fit(*span, log=log)
+
+
+def _take_sides(lane: _Lane, ranges: Sequence[tuple[float, float] | None]) -> None:
+    """Move to the right what would make itself or the others look flat on the first curve's axis.
+
+    A curve that has moved stays there until the next run, so that the axes don't jump.
+    """
+    left: tuple[float, float] | None = None
+    for line, span in zip(lane.lines, ranges, strict=True):
+        if lane.side(line) or span is None:
+            continue
+        if left is not None:
+            whole = max(left[1], span[1]) - min(left[0], span[0])
+            flat = min(left[1] - left[0], span[1] - span[0]) < _APART * whole
+            if flat or line.scalar.log != lane.lines[0].scalar.log:
+                lane.right.add(line.key)
+                continue
+        left = _joined([left, span])

@@ -1,0 +1,233 @@
+"""What lies over or under a cloud of points, painted with QPainter: lines, arrows, centres, rings, hover cards."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF
+
+from desktop.language import number, tr
+from desktop.panels.legend import class_colour
+from desktop.panels.plane import Plane
+from desktop.style.tokens import look
+from engine.api import Arrows, Item, Markers, Regions, Segments
+
+MANY_LINES = 3000
+"""Above this, lines are drawn without antialiasing: ten times faster, and no longer told apart anyway."""
+TRAIL_SHADES = 8
+
+
+def with_alpha(colour: QColor, alpha: float) -> QColor:
+    faint = QColor(colour)
+    faint.setAlphaF(alpha)
+    return faint
+
+
+def ink_on(colour: QColor) -> QColor:
+    """Black or white, whichever reads better on ``colour``."""
+    light = 0.2126 * colour.redF() ** 2.2 + 0.7152 * colour.greenF() ** 2.2 + 0.0722 * colour.blueF() ** 2.2
+    return QColor("#000000") if light > 0.26 else QColor("#ffffff")
+
+
+def paint_regions(painter: QPainter, plane: Plane, regions: Regions) -> None:
+    """The map as a smooth low tint."""
+    label = np.asarray(regions.label)
+    if label.ndim != 2 or label.size == 0:
+        return
+    strength = 0.26 if look.dark else 0.20
+    table = np.zeros(256, np.uint32)
+    for k in np.unique(label):
+        table[k] = class_colour(int(k)).rgb() & 0xFFFFFF
+    high, wide = label.shape
+    # The map ends softly: it says nothing about what lies beyond.
+    rim = max(1.0, 0.05 * min(high, wide))
+    fade_y = np.minimum(1, (np.minimum(np.arange(high), np.arange(high)[::-1]) + 0.5) / rim)
+    fade_x = np.minimum(1, (np.minimum(np.arange(wide), np.arange(wide)[::-1]) + 0.5) / rim)
+    alpha = np.round(255 * strength * fade_y[:, None] * fade_x).astype(np.uint32)
+    pixels = np.ascontiguousarray(table[label[::-1]] | alpha << 24)  # row 0 of the map is its lowest
+    image = QImage(pixels.data, wide, high, wide * 4, QImage.Format.Format_ARGB32)
+    x0, x1, y0, y1 = regions.extent
+    left, top = plane.to_pixel(x0, y1)
+    right, bottom = plane.to_pixel(x1, y0)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(QRectF(left, top, right - left, bottom - top), image)
+
+
+def paint_segments(painter: QPainter, plane: Plane, segments: Segments) -> None:
+    ends = np.concatenate([plane.to_pixels(segments.start), plane.to_pixels(segments.end)], 1)  # (M, 4)
+    real = np.isfinite(ends).all(1)
+    grey = with_alpha(look.colour("quiet"), 0.45)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(ends) <= MANY_LINES)
+    label = np.full(len(ends), -1) if segments.label is None else np.asarray(segments.label)
+    for k in np.unique(label[real]):
+        colour = grey if k < 0 else with_alpha(class_colour(int(k)), 0.6)
+        painter.setPen(QPen(colour, look.px(1.2) if len(ends) <= MANY_LINES else 1))
+        painter.drawLines([QLineF(*line) for line in ends[real & (label == k)].tolist()])
+
+
+def paint_arrows(painter: QPainter, plane: Plane, arrows: Arrows) -> None:
+    """Strong arrows, each with its name beyond the head."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    font = look.font(bold=True)
+    painter.setFont(font)
+    starts, ends = plane.to_pixels(arrows.start), plane.to_pixels(arrows.end)
+    ink, ground = look.colour("text"), look.colour("plot")
+    for i, (a, b) in enumerate(zip(starts, ends, strict=False)):
+        length = float(np.hypot(*(b - a)))
+        if not (math.isfinite(length) and length > 1):
+            continue
+        u = (b - a) / length
+        head = min(look.px(13), 0.6 * length)
+        side = np.array([-u[1], u[0]]) * head * 0.42
+        tip, neck = QPointF(*b), QPointF(*(b - u * head * 0.9))
+        shaft = QLineF(QPointF(*a), neck)
+        point = QPolygonF([tip, QPointF(*(b - u * head + side)), QPointF(*(b - u * head - side))])
+        for colour, extra in ((with_alpha(ground, 0.9), look.px(2.5)), (ink, 0.0)):
+            painter.setPen(QPen(colour, look.px(3) + 2 * extra / 2, c=Qt.PenCapStyle.FlatCap))
+            painter.drawLine(shaft)
+            painter.setPen(QPen(colour, extra, j=Qt.PenJoinStyle.RoundJoin) if extra else Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+            painter.drawPolygon(point)
+        if i < len(arrows.names):
+            name = tr(arrows.names[i])
+            metrics = QFontMetricsF(font)
+            wide, high = metrics.horizontalAdvance(name), metrics.capHeight()
+            away = look.px(8) + abs(u[0]) * wide / 2 + abs(u[1]) * high / 2
+            x, y = b[0] + u[0] * away, b[1] + u[1] * away
+            x = min(max(x, plane.left + wide / 2), plane.left + plane.width - wide / 2)
+            y = min(max(y, plane.top + high), plane.top + plane.height - high)
+            paint_text(painter, QPointF(x - wide / 2, y + high / 2), name, ink, ground)
+
+
+def paint_text(painter: QPainter, where: QPointF, text: str, ink: QColor, ground: QColor) -> None:
+    """Text with a soft rim, so that it reads on anything."""
+    path = QPainterPath()
+    path.addText(where, painter.font(), text)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(with_alpha(ground, 0.85), look.px(3.5), j=Qt.PenJoinStyle.RoundJoin))
+    painter.drawPath(path)
+    painter.fillPath(path, ink)
+
+
+def marker_radius() -> float:
+    return float(look.px(12))
+
+
+def marker_colour(markers: Markers, index: int) -> QColor:
+    return class_colour(index if markers.label is None else int(markers.label[index]))
+
+
+def paint_trails(painter: QPainter, plane: Plane, markers: Markers, xy: NDArray[np.floating]) -> None:
+    """Where each mark has been, paler the longer ago, and on to where it is."""
+    trail = markers.trail
+    if trail is None or trail.ndim != 3 or trail.shape[1] != len(xy) or len(trail) == 0:
+        return
+    path = np.concatenate([trail, xy[None].astype(np.float32)])  # (T+1, K, 2)
+    pixels = plane.to_pixels(path.reshape(-1, 2)).reshape(path.shape)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    cuts = np.unique(np.linspace(0, len(path) - 1, TRAIL_SHADES + 1).round().astype(int))
+    for k in range(path.shape[1]):
+        colour = marker_colour(markers, k)
+        for shade, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True), 1):
+            piece = pixels[a : b + 1, k]
+            piece = piece[np.isfinite(piece).all(1)]
+            faint = with_alpha(colour, 0.12 + 0.78 * shade / len(cuts[1:]))
+            painter.setPen(QPen(faint, look.px(2.5), c=Qt.PenCapStyle.FlatCap, j=Qt.PenJoinStyle.RoundJoin))
+            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in piece.tolist()]))
+
+
+def paint_markers(painter: QPainter, plane: Plane, markers: Markers, xy: NDArray[np.floating], held: int) -> None:
+    """Discs with their numbers; the ``held`` one is a little larger."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    outer = QColor("#ffffff") if look.dark else look.colour("text")
+    inner = look.colour("plot")
+    for k, (x, y) in enumerate(plane.to_pixels(xy).tolist()):
+        if not (math.isfinite(x) and math.isfinite(y)):
+            continue
+        radius = marker_radius() * (1.15 if k == held else 1.0)
+        colour = marker_colour(markers, k)
+        centre = QPointF(x, y)
+        painter.setPen(Qt.PenStyle.NoPen)
+        for paint, grow in ((outer, look.px(3.2)), (inner, look.px(2)), (colour, 0)):
+            painter.setBrush(paint)
+            painter.drawEllipse(centre, radius + grow, radius + grow)
+        text = str(k + 1)
+        font = look.font(1.0 if len(text) < 3 else 0.75, bold=True, tabular=True)
+        painter.setFont(font)
+        painter.setPen(ink_on(colour))
+        metrics = QFontMetricsF(font)
+        painter.drawText(QPointF(x - metrics.horizontalAdvance(text) / 2, y + metrics.capHeight() / 2), text)
+
+
+def paint_ring(painter: QPainter, x: float, y: float, dot: float, *, strong: bool) -> None:
+    """A ring round a point: strong = pinned, else under the mouse."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    radius = max(dot + look.px(3), look.px(7))
+    for colour, width in ((look.colour("plot"), look.px(5)), (look.colour("accent" if strong else "text"), look.px(2.4))):
+        painter.setPen(QPen(colour, width))
+        painter.drawEllipse(QPointF(x, y), radius, radius)
+
+
+def item_image(item: Item) -> QImage | None:
+    """The picture of an item, or None."""
+    if item.picture is None or item.picture.ndim not in (2, 3) or item.picture.size == 0:
+        return None
+    pixels = np.ascontiguousarray((np.clip(np.nan_to_num(item.picture), 0, 1) * 255 + 0.5).astype(np.uint8))
+    if pixels.ndim == 3 and pixels.shape[2] != 3:
+        pixels = np.ascontiguousarray(pixels[..., 0])
+    high, wide = pixels.shape[:2]
+    grey = pixels.ndim == 2
+    form = QImage.Format.Format_Grayscale8 if grey else QImage.Format.Format_RGB888
+    return QImage(pixels.data, wide, high, wide * (1 if grey else 3), form).copy()
+
+
+def paint_card(painter: QPainter, item: Item, image: QImage | None, at: QPointF, dot: float, room: QRectF) -> None:
+    """Picture, name and numbers of an item, above its point and always wholly inside ``room``."""
+    bold, plain = look.font(bold=True), look.font(0.92, tabular=True)
+    pad, gap = look.px(8), max(dot + look.px(8), look.px(12))
+    bold_metrics, metrics = QFontMetricsF(bold), QFontMetricsF(plain)
+    lines = [f"{tr(name)}  {number(value)}" for name, value in item.values[:6]]
+    side = min(look.px(128), 0.45 * room.height(), 0.45 * room.width()) if image is not None else 0.0
+    inner = max([side, *(metrics.horizontalAdvance(line) for line in lines), bold_metrics.horizontalAdvance(item.label)])
+    inner = min(max(inner, look.px(24)), room.width() - 2 * pad)
+    picture_high = 0.0
+    if image is not None:
+        scale = side / max(image.width(), image.height())
+        picture_high = image.height() * scale + (pad * 0.6 if item.label or lines else 0)
+    high = 2 * pad + picture_high + (bold_metrics.height() if item.label else 0) + len(lines) * metrics.height()
+    wide = inner + 2 * pad
+    x = min(max(at.x() - wide / 2, room.left()), max(room.right() - wide, room.left()))
+    y = at.y() - gap - high
+    if y < room.top():
+        y = at.y() + gap if at.y() + gap + high <= room.bottom() else room.top()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for spread in (3, 2, 1):  # a soft shadow
+        painter.setBrush(QColor(0, 0, 0, 16 if not look.dark else 50))
+        box = QRectF(x, y, wide, high).adjusted(-spread, -spread + 2, spread, spread + 2)
+        painter.drawRoundedRect(box, look.px(7) + spread, look.px(7) + spread)
+    painter.setPen(QPen(look.colour("line"), 1))
+    painter.setBrush(look.colour("surface"))
+    painter.drawRoundedRect(QRectF(x, y, wide, high), look.px(7), look.px(7))
+    top = y + pad
+    if image is not None:
+        scale = side / max(image.width(), image.height())
+        target = QRectF(x + (wide - image.width() * scale) / 2, top, image.width() * scale, image.height() * scale)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < 1)
+        painter.drawImage(target.toRect(), image)
+        top += picture_high
+    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    for text, font, ink, fm in [
+        *([(item.label, bold, look.colour("text"), bold_metrics)] if item.label else []),
+        *((line, plain, look.colour("quiet"), metrics) for line in lines),
+    ]:
+        painter.setFont(font)
+        painter.setPen(ink)
+        short = fm.elidedText(tr(text), Qt.TextElideMode.ElideRight, inner + 1)
+        painter.drawText(QRectF(x + pad, top, inner + 2, fm.height()), left, short)
+        top += fm.height()

@@ -1,0 +1,881 @@
+"""A cloud of points, from two to a million, that moves while something learns.
+
+The points are one picture made by ``desktop.panels.raster``; axes and tints are another that changes rarely; what lies
+on top (lines, centres, rings, cards) is painted each time. Only what has changed is made again, and nothing at all
+while the panel is out of sight.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from desktop.language import _, language, number, tr
+from desktop.panels import marks, raster
+from desktop.panels.legend import Legend
+from desktop.panels.panel import Panel
+from desktop.panels.plane import Extent, Plane, extent, roomy, ticks, union
+from desktop.panels.raster import Raster, Window
+from desktop.selection import Selection
+from desktop.style.tokens import look
+from engine.api import Arrows, Item, Markers, Points, Regions, Segments
+
+FADED, PLAIN, FIRST = 0, 1, 2
+"""Styles of a point: out of the selection, without a label, and from there on one per label."""
+STYLES = 40
+"""Ten colours in four shapes; then they repeat."""
+WRITES = 700_000
+"""Pixels the disc kernel may write in a frame (about 8 ms); larger clouds are splatted."""
+MIXED = 200_000
+"""Up to here points are drawn in a mixed order, so that no class lies on top only because it came last."""
+EASED = 5_000
+"""Up to here points glide to their new places when steps are slow enough to be followed."""
+HOVER_MS = 33
+CACHED_ITEMS = 512
+
+
+class ScatterPanel(Panel):
+    """Draws ``Points``."""
+
+    def __init__(self, title: str, selection: Selection, parent: QWidget | None = None) -> None:
+        self._canvas = Canvas(selection)
+        self._counts: tuple[int, int | None] = (0, None)
+        super().__init__(title, parent)
+        self._canvas.setAccessibleName(tr(title))
+        self._canvas.ask.connect(self.ask)
+        self._canvas.act.connect(self.act)
+        self.set_body(self._canvas)
+
+    @property
+    def canvas(self) -> Canvas:
+        return self._canvas
+
+    def show_payload(self, payload: Points) -> None:
+        counts = (len(payload.xy), payload.total)
+        if counts != self._counts:
+            self._counts = counts
+            self._write_counts()
+        self._canvas.show_points(payload)
+
+    def answered(self, name: str, tag: object, value: object) -> None:
+        if name == "item" and isinstance(value, Item):
+            self._canvas.take_item(value)
+        elif name == "neighbours" and value is not None:
+            self._canvas.take_neighbours(tuple(int(i) for i in np.asarray(value).ravel()))
+
+    def restyle(self) -> None:
+        self._write_counts()
+        self._canvas.restyle()
+
+    def clear(self) -> None:
+        self._counts = (0, None)
+        self._canvas.show_points(None)
+
+    def _write_counts(self) -> None:
+        shown, total = self._counts
+        some = total is not None and total > shown
+        self.set_aside(_("showing {n} of {total}", n=number(shown), total=number(total or 0)) if some else "")
+        words = _("{n} points", n=number(shown))
+        self._canvas.setAccessibleDescription(tr(words))
+
+
+class Canvas(QWidget):
+    """The picture and everything the mouse does on it."""
+
+    ask = Signal(str, tuple)
+    act = Signal(str, tuple)
+
+    def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._selection = selection
+        self._points: Points | None = None
+        # What is shown. home: the box that is framed while the person has not zoomed; None until there are points.
+        self._plane = Plane()
+        self._home: Extent | None = None
+        self._zoomed = False
+        self._dot = 3.0
+        # Pictures, and what made them out of date.
+        self._raster: Raster | None = None
+        self._image: QImage | None = None
+        self._ground: QPixmap | None = None
+        self._owner: NDArray[np.int32] | None = None
+        self._order: NDArray[np.intp] | None = None
+        self._style: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._styled: NDArray[np.int32] | None = None
+        self._mixed: NDArray[np.intp] = np.empty(0, np.intp)
+        self._stale_style = self._stale_points = True
+        # Movement: from where points and centres glide, and to where the view does.
+        self._before: NDArray[np.float32] | None = None
+        self._marks_before: list[NDArray[np.float32]] = []
+        self._arrived = 0.0
+        self._flow = self._animation(200, self._on_flow)
+        self._glide = self._animation(280, self._on_glide)
+        self._glide_from: Extent | None = None
+        self._glide_to: Extent | None = None
+        # The mouse.
+        self._mouse: QPointF | None = None
+        self._pressed: QPointF | None = None
+        self._gesture = ""  # "", "wait", "lasso", "box", "pan", "mark"
+        self._track: list[QPointF] = []
+        self._held: tuple[int, int] = (-1, -1)  # which Markers layer, which of its marks
+        self._held_at: tuple[float, float] | None = None
+        self._moved = False
+        self._hover_timer = QTimer(self, singleShot=True, interval=HOVER_MS)
+        self._hover_timer.timeout.connect(self._on_hover_time)
+        self._move_timer = QTimer(self, singleShot=True, interval=HOVER_MS)
+        self._move_timer.timeout.connect(self._send_move)
+        self._items: dict[int, tuple[Item, QImage | None]] = {}
+        self._asked: set[int] = set()
+
+        self._legend = Legend(selection, self)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(80, 60)
+        selection.changed.connect(self._restyle_points)
+        selection.labels_changed.connect(self._restyle_points)
+        selection.hovered.connect(self._on_marked)
+        selection.pinned.connect(self._on_pinned)
+
+    def _animation(self, duration: int, slot: object) -> QVariantAnimation:
+        animation = QVariantAnimation(self, startValue=0.0, endValue=1.0, duration=duration)
+        animation.valueChanged.connect(slot)
+        return animation
+
+    # ── what to show ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def show_points(self, points: Points | None) -> None:
+        """Keep ``points`` and draw them when next in sight. None forgets the run."""
+        if points is None:
+            self._forget()
+        else:
+            self._set_off(points)
+        former, self._points = self._points, points
+        if points is None or former is None or former.label is not points.label or len(former.xy) != len(points.xy):
+            self._stale_style = True
+        if former is None or points is None or _ground_parts(former) != _ground_parts(points):
+            self._ground = None
+        if self._gesture != "mark":
+            self._held_at = None
+        self._stale_points = True
+        self._legend.set_names(points.names if points is not None else ())
+        self.update()
+
+    def _forget(self) -> None:
+        self._flow.stop()
+        self._glide.stop()
+        self._home, self._zoomed = None, False
+        self._before, self._marks_before = None, []
+        self._gesture, self._track, self._held, self._held_at = "", [], (-1, -1), None
+        self._items.clear()
+        self._asked.clear()
+
+    def _set_off(self, points: Points) -> None:
+        """Let points and centres glide from where they are seen now, if that can be followed."""
+        now, former = time.monotonic(), self._points
+        slow = now - self._arrived > 0.1
+        self._arrived = now
+        seen = self._xy() if former is not None else None
+        seen_marks = [self._marks_xy(i) for i in range(len(_layers(former, Markers)))] if former is not None else []
+        self._flow.stop()
+        self._before, self._marks_before = None, []
+        if look.reduce_motion or not slow or not self.isVisible() or former is None or seen is None:
+            return
+        if len(seen) > EASED or len(seen) != len(points.xy):
+            return
+        new_marks = [layer.xy for layer in _layers(points, Markers)]
+        same_marks = [a.shape for a in seen_marks] == [np.shape(b) for b in new_marks]
+        moving = not np.array_equal(seen, points.xy, equal_nan=True)
+        if moving or (same_marks and any(not np.array_equal(a, b) for a, b in zip(seen_marks, new_marks, strict=True))):
+            self._before = seen if moving else None
+            self._marks_before = seen_marks if same_marks and self._held_at is None else []
+            self._flow.start()
+
+    def _xy(self) -> NDArray[np.float32]:
+        """(N, 2) where the points are seen now."""
+        assert self._points is not None
+        xy = self._points.xy
+        if self._before is None or self._before.shape != xy.shape:
+            return xy
+        t = np.float32(_eased(float(self._flow.currentValue() or 0.0)))
+        return self._before + (xy - self._before) * t
+
+    def _marks_xy(self, layer: int) -> NDArray[np.float32]:
+        """(K, 2) where the marks of the ``layer``-th Markers are seen now."""
+        xy = np.asarray(_layers(self._points, Markers)[layer].xy, np.float32).reshape(-1, 2)
+        if layer < len(self._marks_before) and self._marks_before[layer].shape == xy.shape:
+            t = np.float32(_eased(float(self._flow.currentValue() or 0.0)))
+            xy = self._marks_before[layer] + (xy - self._marks_before[layer]) * t
+        if self._held[0] == layer and self._held_at is not None and self._held[1] < len(xy):
+            xy = xy.copy()
+            xy[self._held[1]] = self._held_at
+        return xy
+
+    def _on_flow(self, t: float) -> None:
+        if t >= 1.0:
+            moved = self._before is not None
+            self._before, self._marks_before = None, []
+            self._stale_points |= moved
+        self._stale_points |= self._before is not None
+        self.update()
+
+    def take_item(self, item: Item) -> None:
+        if len(self._items) >= CACHED_ITEMS:
+            self._items.pop(next(iter(self._items)))
+        self._items[item.index] = (item, marks.item_image(item))
+        self._asked.discard(item.index)
+        self.update()
+
+    def take_neighbours(self, items: tuple[int, ...]) -> None:
+        if self._selection.pin >= 0:
+            self._selection.set_neighbours(items)
+
+    def restyle(self) -> None:
+        """Colours, sizes or language are others now."""
+        self._ground = None
+        self._stale_style = self._stale_points = True
+        self._legend.fit()
+        self._lay_out()
+        self.update()
+
+    def _restyle_points(self) -> None:
+        self._stale_style = self._stale_points = True
+        self.update()
+
+    def _on_marked(self, item: int) -> None:
+        self.update()
+
+    def _on_pinned(self, item: int) -> None:
+        self._want_item(item)
+        self.update()
+
+    def _want_item(self, item: int) -> None:
+        if item >= 0 and self._points is not None and item not in self._items and item not in self._asked:
+            if len(self._asked) > CACHED_ITEMS:
+                self._asked.clear()
+            self._asked.add(item)
+            self.ask.emit("item", (item,))
+
+    # ── the view ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def fit(self) -> None:
+        """Show everything again."""
+        self._zoomed = False
+        box = self._data_box()
+        if box is not None:
+            self._go_to(roomy(box))
+
+    def _data_box(self) -> Extent | None:
+        """Where points, centres and arrows lie."""
+        if self._points is None:
+            return None
+        found = extent(self._points.xy)
+        for layer in self._points.layers:
+            if isinstance(layer, Markers):
+                parts = [layer.xy]
+            elif isinstance(layer, Arrows):
+                parts = [layer.start, layer.end]
+            else:
+                continue
+            for part in parts:
+                box = extent(np.asarray(part).reshape(-1, 2))
+                if box is not None:
+                    found = box if found is None else union(found, box)
+        return found
+
+    def _follow(self) -> None:
+        """Frame the first points; later leave the view alone unless they leave it by more than a fifth."""
+        if self._home is not None and (self._zoomed or self._glide.state() == QVariantAnimation.State.Running):
+            return
+        box = self._data_box()
+        if box is None:
+            return
+        if self._home is None:
+            self._home = roomy(box)
+            self._lay_out()
+            return
+        x0, x1, y0, y1 = self._plane.extent
+        over = max((x0 - box[0], box[1] - x1)) / (x1 - x0), max((y0 - box[2], box[3] - y1)) / (y1 - y0)
+        if max(over) > 0.2:
+            self._go_to(union(self._home, roomy(box, 0.15)))
+
+    def _go_to(self, home: Extent) -> None:
+        if self._home is None or look.reduce_motion or not self.isVisible():
+            self._home = home
+            self._lay_out()
+            return
+        self._glide_from, self._glide_to = self._home, home
+        self._glide.stop()
+        self._glide.start()
+
+    def _on_glide(self, t: float) -> None:
+        if self._glide_from is None or self._glide_to is None or self._zoomed:
+            return
+        s = _eased(t)
+        a, b = self._glide_from, self._glide_to
+        self._home = b if t >= 1.0 else (
+            a[0] + (b[0] - a[0]) * s, a[1] + (b[1] - a[1]) * s, a[2] + (b[2] - a[2]) * s, a[3] + (b[3] - a[3]) * s
+        )  # fmt: skip
+        self._lay_out()
+
+    def _see(self, plane: Plane) -> None:
+        self._plane = plane
+        self._zoomed = True
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Find room for the axes, then frame home in what is left."""
+        equal = self._points.equal if self._points is not None else self._plane.equal
+        font = QFontMetricsF(look.font(0.88, tabular=True))
+        left = bottom = float(look.px(2))
+        if self._with_axes():
+            bottom = math.ceil(font.height() + look.px(4))
+        high = max(self.height() - bottom - look.px(2), 1.0)
+        plane = replace(self._plane, left=left, top=float(look.px(2)), width=max(self.width() - left, 1.0), height=high)
+        plane = self._framed(replace(plane, equal=equal))
+        if self._with_axes():
+            texts = self._tick_texts(plane.extent[2:], plane.height)
+            widest = max((font.horizontalAdvance(text) for __, text in texts), default=0.0)
+            grain = look.px(8)  # so that the picture does not shift at every other digit
+            left = float(math.ceil((widest + look.px(6)) / grain) * grain)
+            plane = self._framed(replace(plane, left=left, width=max(self.width() - left - look.px(2), 1.0)))
+        self._plane = plane
+        self._ground = None
+        self._stale_points = True
+        self.update()
+
+    def _framed(self, plane: Plane) -> Plane:
+        """Home fills the picture and leaves the legend its corner, if the picture is wide enough for both."""
+        if self._zoomed or self._home is None:
+            return plane
+        x0, x1, y0, y1 = self._home
+        corner = float(self._legend.width()) if not self._legend.isHidden() else 0.0
+        if corner > 0.3 * plane.width:
+            corner = 0.0
+        room = plane.width - corner
+        sx, sy = room / (x1 - x0), plane.height / (y1 - y0)
+        if plane.equal:
+            sx = sy = min(sx, sy)
+        slack = (plane.width - (x1 - x0) * sx) / 2
+        shift = min(max(corner - slack, 0.0), corner / 2) / sx
+        cx, cy = (x0 + x1) / 2 + shift, (y0 + y1) / 2
+        half_x, half_y = plane.width / 2 / sx, plane.height / 2 / sy
+        return replace(plane, wish=(cx - half_x, cx + half_x, cy - half_y, cy + half_y))
+
+    def _with_axes(self) -> bool:
+        return self.width() >= look.px(150) and self.height() >= look.px(110)
+
+    def _tick_texts(self, span: tuple[float, ...], pixels: float) -> list[tuple[float, str]]:
+        """Where to put ticks along one axis and what to write there."""
+        low, high = span
+        values, step = ticks(low, high, max(2, int(pixels / look.px(62))))
+        most = max(map(abs, values), default=0.0)
+        plain = 1e-4 < step and most < 1e5
+        decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if plain else 0
+        digits = max(3, math.ceil(math.log10(max(most / step, 1.0))) + 1)
+        texts = []
+        for value in values:
+            text = language.locale.toString(value, "f", decimals) if plain else number(value, digits)
+            texts.append((value, ("0" if value == 0 else text).replace("-", "−")))
+        return texts
+
+    # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        points = self._points
+        if points is None or self.width() < 4 or self.height() < 4:
+            painter.fillRect(self.rect(), look.colour("surface"))
+            return
+        self._follow()
+        if self._stale_points:
+            self._draw_points()
+        if self._ground is None:
+            self._draw_ground()
+        if self._ground is not None:
+            painter.drawPixmap(0, 0, self._ground)
+        plane = self._plane
+        painter.setClipRect(QRectF(plane.left, plane.top, plane.width, plane.height))
+        for layer in points.layers:
+            if isinstance(layer, Segments):
+                marks.paint_segments(painter, plane, layer)
+        if self._image is not None and self._raster is not None:
+            shift = -self._raster.pad / self.devicePixelRatioF()
+            painter.drawImage(QPointF(shift, shift), self._image)
+        self._paint_chosen(painter, points)
+        seen = 0
+        for layer in points.layers:
+            if isinstance(layer, Arrows):
+                marks.paint_arrows(painter, plane, layer)
+            elif isinstance(layer, Markers):
+                xy = self._marks_xy(seen)
+                marks.paint_trails(painter, plane, layer, xy)
+                marks.paint_markers(painter, plane, layer, xy, self._held[1] if self._held[0] == seen else -1)
+                seen += 1
+        self._paint_gesture(painter)
+        painter.setClipping(False)
+        self._paint_cards(painter, points)
+
+    def _draw_ground(self) -> None:
+        """Plot area, tints, grid, ticks and the names of the axes."""
+        ratio = self.devicePixelRatioF()
+        ground = QPixmap((QSizeF(self.size()) * ratio).toSize())
+        ground.setDevicePixelRatio(ratio)
+        ground.fill(look.colour("surface"))
+        painter = QPainter(ground)
+        plane = self._plane
+        plot = QRectF(plane.left, plane.top, plane.width, plane.height)
+        painter.fillRect(plot, look.colour("plot"))
+        painter.setClipRect(plot)
+        for layer in _layers(self._points, Regions):
+            marks.paint_regions(painter, plane, layer)
+        painter.setClipping(False)
+        if self._with_axes():
+            self._paint_axes(painter, plot)
+        painter.end()
+        self._ground = ground
+
+    def _paint_axes(self, painter: QPainter, plot: QRectF) -> None:
+        assert self._points is not None
+        plane, quiet = self._plane, look.colour("quiet")
+        font, name_font = look.font(0.88, tabular=True), look.font(0.88, bold=True)
+        metrics, name_metrics = QFontMetricsF(font), QFontMetricsF(name_font)
+        seen = plane.extent
+        x_name, y_name = (tr(name) for name in self._points.axes)
+        x_wide = name_metrics.horizontalAdvance(x_name)
+        grid = QPen(look.colour("grid"), 1)
+        tinted = any(isinstance(layer, Regions) for layer in self._points.layers)
+        painter.setFont(font)
+        row = plot.bottom() + look.px(3)
+        end = plot.left() - look.px(6)
+        for value, text in self._tick_texts(seen[:2], plane.width):
+            x = plane.to_pixel(value, seen[2])[0]
+            if not tinted:
+                painter.setPen(grid)
+                painter.drawLine(QPointF(round(x), plot.top()), QPointF(round(x), plot.bottom()))
+            wide = metrics.horizontalAdvance(text)
+            if x - wide / 2 >= end and x + wide / 2 < plot.right() - x_wide - look.px(14):
+                end = x + wide / 2 + look.px(10)  # a long number makes its neighbour stay away
+                painter.setPen(quiet)
+                painter.drawText(QPointF(x - wide / 2, row + metrics.ascent()), text)
+        for value, text in self._tick_texts(seen[2:], plane.height):
+            y = plane.to_pixel(seen[0], value)[1]
+            if not tinted:
+                painter.setPen(grid)
+                painter.drawLine(QPointF(plot.left(), round(y)), QPointF(plot.right(), round(y)))
+            if plot.top() + metrics.capHeight() / 2 <= y <= plot.bottom():
+                painter.setPen(quiet)
+                where = QPointF(plot.left() - look.px(5) - metrics.horizontalAdvance(text), y + metrics.capHeight() / 2)
+                painter.drawText(where, text)
+        painter.setFont(name_font)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(quiet)
+        painter.drawText(QPointF(plot.right() - x_wide - look.px(2), row + metrics.ascent()), x_name)
+        at = QPointF(plot.left() + look.px(6), plot.top() + name_metrics.ascent() + look.px(2))
+        marks.paint_text(painter, at, y_name, quiet, look.colour("plot"))
+
+    def _draw_points(self) -> None:
+        points, ratio = self._points, self.devicePixelRatioF()
+        assert points is not None
+        self._stale_points = False
+        self._owner = None
+        xy = self._xy()
+        n = len(xy)
+        if self._stale_style or len(self._style) != n:
+            self._find_styles()
+        self._dot = self._dot_radius(n)
+        radius = round(self._dot * ratio * 4) / 4
+        halo = 0.9 * ratio if n <= 3000 else 0.0
+        many = n * math.pi * (radius + halo + 0.7) ** 2 > WRITES
+        dots = None if many else raster.stamp(radius, halo)
+        spread = max(0, round(radius - 1.5)) if many else 0
+        pad = spread + 3 if dots is None else 2 * dots.reach + 2
+        wide, high = math.ceil(self.width() * ratio), math.ceil(self.height() * ratio)
+        shape = (high + 2 * pad, wide + 2 * pad)
+        if self._raster is None or self._raster.pad != pad or self._raster.shape != shape:
+            self._raster = Raster(wide, high, pad)
+            image = self._raster.image
+            self._image = QImage(image.data, shape[1], shape[0], shape[1] * 4, QImage.Format.Format_ARGB32_Premultiplied)
+        assert self._image is not None
+        self._image.setDevicePixelRatio(ratio)
+        plane = self._plane
+        (cx, cy), (sx, sy) = plane.centre, plane.scale
+        corner = (cx - (plane.left + plane.width / 2) / sx, cy + (plane.top + plane.height / 2) / sy)
+        self._raster.place(xy, Window(*corner, sx * ratio, sy * ratio), reach=dots.reach if dots is not None else 0)
+        if dots is not None:
+            shapes = None if n == 0 or self._style.max() < FIRST + 10 else np.maximum(self._style.astype(np.intp) - FIRST, 0) // 10
+            order = self._order if self._order is not None else np.arange(n)
+            colours = raster.disc_colours(self._colours(), _rgb(look.colour("plot")), halo)
+            self._raster.discs(self._style.astype(np.intp), shapes, order, dots, colours)
+        else:
+            code = np.arange(256) + 1  # styles of one colour share a code: a pixel has no shape
+            code[FIRST:] = FIRST + 1 + (np.arange(FIRST, 256) - FIRST) % 10
+            crowd = n * (2 * spread + 1) ** 2 / (wide * high)
+            self._raster.splat(
+                np.take(code.astype(np.uint8), self._style),
+                self._order,
+                spread,
+                raster.shade_table(crowd),
+                raster.splat_colours(*self._deepening()),
+            )
+
+    def _dot_radius(self, n: int) -> float:
+        """Fewer points are larger; in projector mode up to 5,000 of them are at least 8 pixels wide."""
+        room = min(max(math.sqrt(self.width() * self.height() / 350_000) / look.factor**0.5, 0.75), 1.25)
+        radius = min(max(4.6 * (300 / max(n, 1)) ** 0.22, 0.8), 5.2) * room * look.factor
+        return max(radius, 4.2) if look.projector and n <= 5000 else radius
+
+    def _colours(self) -> NDArray[np.float64]:
+        """(FIRST + STYLES, 3) the colour of every style."""
+        plain = look.colour("quiet" if self._points is not None and self._points.label is not None else "accent")
+        classes = [QColor(look.classes[i % 10 % len(look.classes)]) for i in range(STYLES)]
+        return np.array([_rgb(colour) for colour in (look.colour("faded"), plain, *classes)])
+
+    def _deepening(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The colours of a splat and what they become where points crowd: nearer to the ink."""
+        colours = self._colours()[: FIRST + 10]
+        deep = colours + (float(look.dark) - colours) * 0.28
+        deep[FADED] = colours[FADED]
+        return colours, deep
+
+    def _find_styles(self) -> None:
+        """The style of every point, and the order of drawing: faded ones first, hidden ones not at all."""
+        points, selection = self._points, self._selection
+        assert points is not None
+        n = len(points.xy)
+        label = points.label if points.label is not None and len(points.label) == n else None
+        if label is None or n == 0:
+            style = np.full(n, PLAIN, np.uint8)
+        elif label.max() < STYLES and label.min() >= -1:
+            style = (label + FIRST).astype(np.uint8)
+        else:
+            style = np.where(label < 0, PLAIN, FIRST + label % STYLES).astype(np.uint8)
+        faded = np.zeros(n, bool)
+        if selection.items is not None:
+            faded[:] = True
+            faded[selection.items[(selection.items >= 0) & (selection.items < n)]] = False
+        if selection.lit is not None and label is not None:
+            faded |= label != selection.lit
+        style[faded] = FADED
+        order: NDArray[np.intp] | None = None
+        if n <= MIXED:
+            if len(self._mixed) != n:
+                self._mixed = np.random.default_rng(0).permutation(n)
+            order = self._mixed
+        if faded.any():
+            every = order if order is not None else np.arange(n)
+            last = ~faded[every]
+            order = np.concatenate([every[~last], every[last]])
+        if selection.hidden and label is not None:
+            every = order if order is not None else np.arange(n)
+            order = every[~np.isin(label[every], list(selection.hidden))]
+        self._style, self._order, self._stale_style = style, order, False
+
+    def _is_hidden(self, item: int) -> bool:
+        label = self._points.label if self._points is not None else None
+        return label is not None and item < len(label) and int(label[item]) in self._selection.hidden
+
+    def _pixel(self, item: int) -> tuple[float, float] | None:
+        """Where a point is seen, or None when it is not."""
+        points = self._points
+        if points is None or not 0 <= item < len(points.xy) or self._is_hidden(item):
+            return None
+        x, y = points.xy[item].tolist()
+        if self._before is not None and self._before.shape == points.xy.shape:
+            t = _eased(float(self._flow.currentValue() or 0.0))
+            bx, by = self._before[item].tolist()
+            x, y = bx + (x - bx) * t, by + (y - by) * t
+        if not (math.isfinite(x) and math.isfinite(y)):
+            return None
+        return self._plane.to_pixel(x, y)
+
+    def _paint_chosen(self, painter: QPainter, points: Points) -> None:
+        """Rings round the pinned point and the one under the mouse, and lines to the neighbours."""
+        selection = self._selection
+        pin = self._pixel(selection.pin)
+        if pin is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            found = [at for at in map(self._pixel, selection.neighbours) if at is not None]
+            for colour, width in ((look.colour("plot"), look.px(4)), (look.colour("accent"), look.px(2))):
+                painter.setPen(QPen(marks.with_alpha(colour, 0.85), width))
+                for at in found:
+                    painter.drawLine(QPointF(*pin), QPointF(*at))
+            for at in found:
+                painter.setPen(QPen(look.colour("plot"), look.px(1.5)))
+                painter.setBrush(look.colour("accent"))
+                painter.drawEllipse(QPointF(*at), max(self._dot, look.px(3.5)), max(self._dot, look.px(3.5)))
+            marks.paint_ring(painter, *pin, self._dot, strong=True)
+        hover = self._pixel(selection.hover) if selection.hover != selection.pin else None
+        if hover is not None:
+            marks.paint_ring(painter, *hover, self._dot, strong=False)
+
+    def _paint_cards(self, painter: QPainter, points: Points) -> None:
+        if self._gesture not in ("", "wait"):
+            return
+        selection = self._selection
+        shown = [selection.pin]
+        if self._mouse is not None and selection.hover != selection.pin:
+            shown.append(selection.hover)
+        room = QRectF(self.rect()).adjusted(4, 4, -4, -4)
+        for item in shown:
+            at = self._pixel(item)
+            if at is None or item not in self._items or not room.contains(QPointF(*at)):
+                continue
+            marks.paint_card(painter, *self._items[item], QPointF(*at), self._dot, room)
+
+    def _paint_gesture(self, painter: QPainter) -> None:
+        if self._gesture not in ("lasso", "box") or len(self._track) < 2:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        accent = look.colour("accent")
+        painter.setPen(QPen(accent, look.px(2), Qt.PenStyle.DashLine))
+        painter.setBrush(marks.with_alpha(accent, 0.10))
+        painter.drawPolygon(self._outline())
+
+    def _outline(self) -> QPolygonF:
+        """What the lasso or the box encloses."""
+        if self._gesture == "box":
+            return QPolygonF(QRectF(self._track[0], self._track[-1]).normalized())
+        return QPolygonF(self._track)
+
+    # ── mouse and keys ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def _point_at(self, at: QPointF) -> int:
+        """The point within reach of the mouse, or -1."""
+        if self._raster is None or self._points is None or len(self._raster.flat) != len(self._points.xy):
+            return -1
+        if self._owner is None:
+            self._owner = self._raster.owners(self._order)
+        ratio = self.devicePixelRatioF()
+        return self._raster.nearest(self._owner, at.x() * ratio, at.y() * ratio, round(look.px(12) * ratio))
+
+    def _mark_at(self, at: QPointF) -> tuple[int, int]:
+        """(layer, index) of the movable centre under the mouse, or (-1, -1)."""
+        best, found = max(marks.marker_radius() + look.px(3), 12.0), (-1, -1)
+        for i, layer in enumerate(_layers(self._points, Markers)):
+            if layer.movable and len(layer.xy):
+                away = self._plane.to_pixels(self._marks_xy(i)) - (at.x(), at.y())
+                distance = np.nan_to_num(np.hypot(away[:, 0], away[:, 1]), nan=np.inf)
+                if distance.min() <= best:
+                    best, found = float(distance.min()), (i, int(distance.argmin()))
+        return found
+
+    def _movable(self) -> bool:
+        return any(layer.movable for layer in _layers(self._points, Markers))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        at, button = event.position(), event.button()
+        if self._points is None or self._gesture:
+            return
+        self._pressed, self._moved, self._track = at, False, [at]
+        with_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if button in (Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton) or with_ctrl:
+            self._gesture = "pan"
+        elif button == Qt.MouseButton.LeftButton:
+            self._held = self._mark_at(at)
+            if self._held[0] >= 0:
+                self._gesture = "mark"
+                self._flow.stop()
+                self._before, self._marks_before = None, []
+                self._stale_points = True
+                self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            else:
+                self._gesture = "wait"
+        self.update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        self._mouse = at
+        if self._gesture == "wait" and (at - self._track[0]).manhattanLength() > 5:
+            self._gesture = "box" if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else "lasso"
+            self._selection.set_hover(-1)
+        if self._gesture in ("lasso", "box"):
+            self._track.append(at)
+            self.update()
+        elif self._gesture == "pan" and self._pressed is not None:
+            step, self._pressed = at - self._pressed, at
+            if not step.isNull():
+                self._moved = True
+                self._glide.stop()
+                self._see(self._plane.panned(step.x(), step.y()))
+        elif self._gesture == "mark":
+            self._moved = True
+            self._held_at = self._plane.to_data(at.x(), at.y())
+            if not self._move_timer.isActive():
+                self._send_move()
+            self.update()
+        elif not self._gesture and not self._hover_timer.isActive():
+            self._hover()
+
+    def _hover(self) -> None:
+        """Tell everybody which point is under the mouse, at most 30 times a second."""
+        self._hover_timer.start()
+        if self._mouse is None or self._gesture:
+            return
+        on_mark = self._mark_at(self._mouse)[0] >= 0
+        item = -1 if on_mark else self._point_at(self._mouse)
+        self._selection.set_hover(item)
+        self._want_item(item)
+        shape = Qt.CursorShape.OpenHandCursor if on_mark else Qt.CursorShape.ArrowCursor
+        if self.cursor().shape() != shape:
+            self.setCursor(shape)
+        self._hovered_at = self._mouse
+
+    _hovered_at: QPointF | None = None
+
+    def _on_hover_time(self) -> None:
+        if self._mouse is not None and self._mouse != self._hovered_at:
+            self._hover()
+
+    def _send_move(self) -> None:
+        """The held centre is here now; at most 30 times a second."""
+        if self._held_at is not None and self._gesture == "mark" and self._held_at != self._sent_at:
+            self._sent_at = self._held_at
+            self._move_timer.start()
+            self.act.emit("move", (self._held[1], *self._held_at))
+
+    _sent_at: tuple[float, float] | None = None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        gesture, at = self._gesture, event.position()
+        if gesture == "mark":
+            self._move_timer.stop()
+            if self._moved:
+                self._held_at = self._plane.to_data(at.x(), at.y())
+                self.act.emit("move", (self._held[1], *self._held_at))
+            self._sent_at = None
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        elif gesture in ("lasso", "box"):
+            self._track.append(at)
+            chosen = self._enclosed(self._outline())
+            self._gesture = ""
+            self._selection.select(chosen)
+        elif gesture == "wait":
+            item = self._point_at(at)
+            if item >= 0:
+                self._selection.set_pin(item)
+                self.ask.emit("neighbours", (item,))
+            elif self._selection.pin >= 0:
+                self._selection.set_pin(-1)
+        self._gesture, self._pressed, self._track = "", None, []
+        self.update()
+
+    def _enclosed(self, outline: QPolygonF) -> NDArray[np.int32]:
+        """Which visible points lie inside ``outline``: the polygon is painted once and every point looks at its pixel."""
+        if self._raster is None or self._points is None or len(self._raster.flat) != len(self._points.xy):
+            return np.empty(0, np.int32)
+        high, wide = self._raster.shape
+        mask = QImage(wide, high, QImage.Format.Format_Grayscale8)
+        mask.fill(0)
+        painter = QPainter(mask)
+        painter.translate(self._raster.pad, self._raster.pad)
+        painter.scale(self.devicePixelRatioF(), self.devicePixelRatioF())
+        plane = self._plane
+        painter.setClipRect(QRectF(plane.left, plane.top, plane.width, plane.height))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(Qt.GlobalColor.white)
+        painter.drawPolygon(outline)
+        painter.end()
+        rows = np.frombuffer(mask.constBits(), np.uint8).reshape(high, mask.bytesPerLine())[:, :wide]
+        chosen = self._raster.inside(np.ascontiguousarray(rows))
+        hidden, label = self._selection.hidden, self._points.label
+        if hidden and label is not None:
+            chosen = chosen[~np.isin(label[chosen], list(hidden))]
+        return chosen
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        at = event.position()
+        if event.button() != Qt.MouseButton.LeftButton or self._points is None:
+            return
+        if self._movable():
+            if self._mark_at(at)[0] < 0 and self._in_plot(at):
+                self.act.emit("place", self._plane.to_data(at.x(), at.y()))
+        elif self._point_at(at) < 0:
+            self.fit()
+
+    def _in_plot(self, at: QPointF) -> bool:
+        plane = self._plane
+        return QRectF(plane.left, plane.top, plane.width, plane.height).contains(at)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        turned = event.angleDelta().y()
+        if self._points is None or turned == 0:
+            event.ignore()
+            return
+        self._glide.stop()
+        at = event.position()
+        self._see(self._plane.zoomed(at.x(), at.y(), 1.0015 ** max(-480, min(480, turned))))
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        plain = event.modifiers() in (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier)
+        if event.key() in (Qt.Key.Key_F, Qt.Key.Key_Home) and plain:
+            self.fit()
+        else:
+            event.ignore()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._mouse = None
+        self._hover_timer.stop()
+        self._selection.set_hover(-1)
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._legend.fit()
+        self._lay_out()
+
+    def hideEvent(self, event: QEvent) -> None:
+        self._flow.stop()
+        self._glide.stop()
+        if self._glide_to is not None and not self._zoomed and self._home is not None:
+            self._home = self._glide_to
+            self._lay_out()
+        self._glide_to = None
+        self._before, self._marks_before = None, []
+        self._stale_points = True
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._ground = None
+            self._stale_points = True
+            self.update()
+        super().changeEvent(event)
+
+
+def _layers(points: Points | None, kind: type) -> list:
+    return [layer for layer in points.layers if isinstance(layer, kind)] if points is not None else []
+
+
+def _ground_parts(points: Points) -> tuple[object, ...]:
+    """What the ground is painted from."""
+    return points.axes, points.equal, *map(id, _layers(points, Regions))
+
+
+def _eased(t: float) -> float:
+    """Slow, fast, slow."""
+    return t * t * (3 - 2 * t)
+
+
+def _rgb(colour: QColor) -> NDArray[np.float64]:
+    return np.array([colour.redF(), colour.greenF(), colour.blueF()])

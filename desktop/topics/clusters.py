@@ -1,0 +1,6 @@
+"""Clusters and projections."""
+
+from desktop.language import _
+from desktop.topics.topic import Topic
+
+TOPIC = Topic("clusters", _("Clusters"), order=("kmeans", "pca"))

@@ -1,0 +1,21 @@
+"""What a tab is: its name, the order of its experiments, and which picture is the large one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.api import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A tab. Experiments not named in ``order`` follow by id; a topic that says nothing more gets a sensible screen.
+
+    large: experiment id to the channels in the order in which they are laid out, the first one largest.
+    """
+
+    id: str
+    title: Text
+    order: tuple[str, ...] = ()
+    large: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,0 +1,669 @@
+"""The window: tabs on top, experiments and knobs at the left, pictures, the lesson at the right, one bar below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QScrollArea,
+    QSplitter,
+    QTabBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.bridge import Bridge
+from desktop.conductor import Conductor
+from desktop.controls.dataset_picker import DatasetPicker
+from desktop.controls.experiment_list import ExperimentList
+from desktop.controls.explain import Explain
+from desktop.controls.notice import Notice
+from desktop.controls.param_panel import ParamPanel
+from desktop.controls.parts import IconButton
+from desktop.controls.timeline_bar import TimelineBar
+from desktop.controls.transport import Transport
+from desktop.language import LANGUAGES, _, language, number, say, tr
+from desktop.settings import Settings
+from desktop.style.sheet import style_sheet
+from desktop.style.tokens import SCALES, look
+from desktop.topics import TOPICS, Topic
+from engine.api import (
+    Acted,
+    Answer,
+    Beating,
+    Failed,
+    Info,
+    InputError,
+    Ready,
+    Refused,
+    RunSpec,
+    Sought,
+    Started,
+    StatusChanged,
+    Turned,
+    Value,
+    check,
+    sources,
+)
+
+if TYPE_CHECKING:
+    from desktop.panels.area import PanelArea
+
+LESSONS = Path(__file__).resolve().parent.parent / "assets" / "lessons"
+ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+
+
+class Window(QMainWindow):
+    """Everything on the screen. ``begin()`` fills it once it has been painted for the first time."""
+
+    technical = Signal(str, str)
+    """Something for the report file: where, and the whole text."""
+
+    def __init__(self, settings: Settings, *, device: str = "auto") -> None:
+        super().__init__()
+        self.settings = settings
+        self._device_name = device
+        self._device_words = ""
+        self._started: Started | None = None
+        self._step = 0
+        self._rate: float | None = None
+        self._beats = 0
+        self.bridge: Bridge | None = None
+        self.conductor: Conductor | None = None
+        self.area: PanelArea | None = None
+        self.when_ready: Callable[[], None] = self.open_last
+        self.setWindowTitle("Latentarium")
+        self._build()
+        self._connect_controls()
+        self._add_shortcuts()
+        self._restore_settings()
+        look.changed.connect(self._on_look)
+        language.changed.connect(self._on_language)
+        self._on_look()
+        app = QApplication.instance()
+        assert app is not None
+        app.installEventFilter(self)
+
+    # ── building ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _build(self) -> None:
+        self.experiments = ExperimentList()
+        self.datasets = DatasetPicker()
+        self.params = ParamPanel()
+        self.explain = Explain()
+        self.timeline = TimelineBar()
+        self.transport = Transport()
+        self.transport.set_timeline(self.timeline)
+        self.notice = Notice()
+        self._placeholder = QLabel(objectName="quiet", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._placeholder.setWordWrap(True)
+        say(self._placeholder.setText, _("Warming up…"))
+
+        side = QWidget(objectName="side")
+        column = QVBoxLayout(side)
+        column.addWidget(self.experiments)
+        column.addWidget(self.datasets)
+        column.addWidget(self.params)
+        column.addStretch(1)
+        self._side_column = column
+        self._left = QScrollArea(objectName="side", widgetResizable=True)
+        self._left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._left.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._left.setWidget(side)
+
+        middle = QWidget()
+        self._middle = QVBoxLayout(middle)
+        self._middle.setContentsMargins(0, 0, 0, 0)
+        self._middle.setSpacing(0)
+        self._middle.addWidget(self.notice)
+        self._middle.addWidget(self._placeholder, 1)
+
+        self._columns = QSplitter(Qt.Orientation.Horizontal)
+        self._columns.setChildrenCollapsible(False)
+        for widget, stretch in ((self._left, 0), (middle, 1), (self.explain, 0)):
+            self._columns.addWidget(widget)
+            self._columns.setStretchFactor(self._columns.count() - 1, stretch)
+
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self._build_header())
+        rows.addWidget(self._columns, 1)
+        rows.addWidget(self.transport)
+        self.setCentralWidget(whole)
+
+    def _build_header(self) -> QWidget:
+        self._header = QWidget(objectName="header")
+        self._header.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._brand = QLabel(objectName="brand")
+        self.tabs = QTabBar(expanding=False, drawBase=False, usesScrollButtons=True)
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for topic in TOPICS:
+            self.tabs.addTab(topic.id)
+        self._projector = IconButton("projector", _("Projector mode: everything larger (F5)"))
+        self._theme = IconButton("theme", _("Light or dark (Ctrl+T)"))
+        self._language = IconButton("language", _("English or French (Ctrl+L)"))
+        self._more = IconButton("more", _("More"))
+        self._more.setMenu(self._build_menu())
+        self._header_row = QHBoxLayout(self._header)
+        self._header_row.addWidget(self._brand)
+        self._header_row.addWidget(self.tabs, 1)
+        for button in (self._projector, self._theme, self._language, self._more):
+            self._header_row.addWidget(button)
+        return self._header
+
+    def _build_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for text, slot in (
+            (_("Folder with data sets, such as MNIST…"), self._choose_folder),
+            (_("Show or hide the lesson"), self._toggle_explain),
+            (_("Keys"), self.show_keys),
+        ):
+            action = QAction(self)
+            say(action.setText, text)
+            action.triggered.connect(slot)
+            menu.addAction(action)
+        menu.addSeparator()
+        scale_menu = menu.addMenu("")
+        say(scale_menu.setTitle, _("Size"))
+        group = QActionGroup(self)
+        for scale in SCALES:
+            action = QAction(f"{scale:.0%}", self, checkable=True, checked=scale == look.scale)
+            action.triggered.connect(lambda _on=False, scale=scale: look.update(scale=scale))
+            group.addAction(action)
+            scale_menu.addAction(action)
+        self._scale_group = group
+        menu.addSeparator()
+        forget = QAction(self)
+        say(forget.setText, _("Back to the first settings"))
+        forget.triggered.connect(self._forget_settings)
+        menu.addAction(forget)
+        about = QAction(self)
+        say(about.setText, _("About Latentarium"))
+        about.triggered.connect(self._about)
+        menu.addAction(about)
+        return menu
+
+    def _connect_controls(self) -> None:
+        self._projector.clicked.connect(self.toggle_projector)
+        self._theme.clicked.connect(self.toggle_theme)
+        self._language.clicked.connect(self.toggle_language)
+        self.tabs.currentChanged.connect(self._on_tab)
+        self.explain.link.connect(self._follow_link)
+        self.timeline.sought.connect(lambda step: self._engine("seek", step))
+        self.timeline.went_live.connect(lambda: self._engine("seek", None))
+
+    def _add_shortcuts(self) -> None:
+        keys: tuple[tuple[str, Callable[[], Any]], ...] = (
+            ("Space", self.transport.toggle),
+            ("Right", self.transport.step_now),
+            ("Left", self.transport.back.emit),
+            ("R", self.transport.reset.emit),
+            ("N", self.transport.new_seed.emit),
+            ("F5", self.toggle_projector),
+            ("F11", self.toggle_full_screen),
+            ("Ctrl++", lambda: self._change_scale(1)),
+            ("Ctrl+=", lambda: self._change_scale(1)),
+            ("Ctrl+-", lambda: self._change_scale(-1)),
+            ("Ctrl+0", lambda: look.update(scale=1.0)),
+            ("Ctrl+T", self.toggle_theme),
+            ("Ctrl+L", self.toggle_language),
+            ("Escape", self._escape),
+            ("?", self.show_keys),
+            ("F1", self.show_keys),
+            ("PgDown", lambda: self._next_demo(1)),
+            ("PgUp", lambda: self._next_demo(-1)),
+            ("Ctrl+Z", self.params.undo_stack.undo),
+            ("Ctrl+Shift+Z", self.params.undo_stack.redo),
+            ("Ctrl+Y", self.params.undo_stack.redo),
+        )
+        for key, slot in keys:
+            shortcut = QShortcut(QKeySequence(key), self)
+            shortcut.setAutoRepeat(key in ("Right", "Left"))
+            shortcut.activated.connect(slot)
+
+    # ── life ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self) -> None:
+        """After the first paint: start the engine's thread, and meanwhile load what draws."""
+        self.transport.set_busy(_("warming up"))
+        self.bridge = Bridge(device=self._device_name, parent=self)
+        self.conductor = Conductor(self.bridge, Path(self.settings.data_dir) if self.settings.data_dir else None)
+        from desktop.panels.area import PanelArea
+
+        self.area = PanelArea()
+        self.area.hide()
+        self._middle.addWidget(self.area, 1)
+        self._connect_engine()
+
+    def _connect_engine(self) -> None:
+        assert self.bridge is not None
+        assert self.conductor is not None
+        assert self.area is not None
+        bridge, conductor, area = self.bridge, self.conductor, self.area
+        engine = bridge.engine
+        bridge.ready.connect(self._on_ready)
+        bridge.started.connect(self._on_started)
+        bridge.status.connect(self._on_status)
+        bridge.turned.connect(self._on_turned)
+        bridge.acted.connect(self._on_acted)
+        bridge.beating.connect(self._on_beating)
+        bridge.sought.connect(self._on_sought)
+        bridge.answered.connect(self._on_answer)
+        bridge.refused.connect(self._on_refused)
+        bridge.failed.connect(self._on_failed)
+        bridge.scalars.connect(area.show_scalars)
+        bridge.views.connect(area.show_views)
+        bridge.progress.connect(self._on_progress)
+        bridge.keyframes.connect(lambda steps: self.timeline.set_keyframes(list(steps)))
+        conductor.chosen.connect(self._on_chosen)
+        conductor.asked.connect(self._on_asked)
+        area.watched.connect(engine.watch)
+        area.ask.connect(lambda name, args: engine.ask(name, *args, tag=args))
+        area.act.connect(lambda name, args: engine.act(name, *args))
+        area.sought.connect(engine.seek)
+        self.experiments.chosen.connect(conductor.choose)
+        self.experiments.demo_chosen.connect(conductor.choose_demo)
+        self.datasets.chosen.connect(conductor.use_dataset)
+        self.datasets.folder_chosen.connect(self._use_folder)
+        self.params.turned.connect(conductor.turn)
+        transport = self.transport
+        transport.reset.connect(conductor.reset)
+        transport.new_seed.connect(conductor.new_seed)
+        transport.back.connect(engine.back)
+        transport.play.connect(engine.resume)
+        transport.pause.connect(engine.pause)
+        transport.step.connect(conductor.step)
+        transport.pace.connect(engine.pace)
+        transport.slow_motion.connect(self._on_slow_motion)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        app = QApplication.instance()
+        if app is not None:
+            app.removeEventFilter(self)
+        look.changed.disconnect(self._on_look)
+        language.changed.disconnect(self._on_language)
+        if self.bridge is not None:
+            self.bridge.close()
+        self._keep_settings()
+        super().closeEvent(event)
+
+    def _engine(self, command: str, *args: Any) -> None:
+        if self.bridge is not None:
+            getattr(self.bridge.engine, command)(*args)
+
+    # ── what the engine says ──────────────────────────────────────────────────────────────────────────────────
+
+    def _on_ready(self, ready: Ready) -> None:
+        assert self.conductor is not None
+        self._device_words = ready.device
+        self.transport.set_busy(None)
+        self._fill_list()
+        self.when_ready()
+
+    def open_last(self) -> None:
+        assert self.conductor is not None
+        last = self.settings.experiment
+        known = self.conductor.infos
+        self.conductor.choose(last if last in known else self._in_topic(self._topic())[0].id)
+
+    def first_of_topic(self, topic: str | None) -> str:
+        """The id of the first experiment of ``topic`` (default: of the tab now open); "" when there is none."""
+        found = next((t for t in TOPICS if t.id == topic), self._topic() if topic is None else None)
+        return self._in_topic(found)[0].id if found is not None else ""
+
+    def _on_chosen(self, info: Info) -> None:
+        topic = next((i for i, t in enumerate(TOPICS) if t.id == info.topic), 0)
+        if topic != self.tabs.currentIndex():
+            self.tabs.blockSignals(True)
+            self.tabs.setCurrentIndex(topic)
+            self.tabs.blockSignals(False)
+            self._fill_list()
+        self.experiments.set_current(info.id)
+        self.transport.set_pace(info.pace)
+        self._show_lesson()
+
+    def _on_asked(self, spec: RunSpec) -> None:
+        """Setting up may take a moment (a big data set): say so if it does."""
+        self.transport.set_busy(_("getting ready"))
+
+    def _on_started(self, started: Started) -> None:
+        assert self.conductor is not None
+        assert self.area is not None
+        again = self._started is not None and self._started.spec.experiment == started.spec.experiment
+        same_data = again and self._started is not None and self._started.spec.dataset == started.spec.dataset
+        self._started = started
+        info = self.conductor.infos[started.spec.experiment]
+        self.transport.set_busy(None)
+        self.notice.clear()
+        if not same_data:
+            self.params.set_knobs(info.knobs, started.params)
+            self.params.set_defaults(info.presets.get(started.spec.dataset, {}))
+        else:
+            for name, value in started.params.items():
+                self.params.set_value(name, value)
+        self._show_sources(info, started)
+        self.timeline.clear()
+        self.area.begin(info, started, self._topic().large.get(info.id, ()))
+        if self.area.isHidden():
+            self._placeholder.hide()
+            self.area.show()
+        self._step = 0
+        self._on_progress(0, None)
+        self.area.highlight(())
+
+    def _show_sources(self, info: Info, started: Started) -> None:
+        known = sources()
+        self.datasets.set_sources([known[name] for name in info.datasets if name in known], started.spec.dataset)
+        if started.size < started.total:
+            note = _("showing {size} of {total}", size=number(started.size), total=number(started.total))
+        elif started.kind == "images":
+            note = _("{size} pictures", size=number(started.size))
+        else:
+            note = _("{size} points", size=number(started.size))
+        self.datasets.set_note(note)
+
+    def _on_status(self, status: StatusChanged) -> None:
+        self.transport.set_status(status.status)
+        if status.status != "running":
+            self._write_progress()
+        if status.status == "ended" and status.reason is not None:
+            self.notice.show_news(status.reason)
+        elif status.status == "running":
+            self.notice.clear()
+
+    def _on_turned(self, turned: Turned) -> None:
+        assert self.conductor is not None
+        assert self.conductor.info is not None
+        assert self.area is not None
+        spec = self.conductor.info.knob(turned.name)
+        titles = dict(spec.options)
+
+        def words(value: Value) -> str:
+            if isinstance(value, bool):
+                return tr(_("on") if value else _("off"))
+            return tr(titles.get(str(value), str(value))) if isinstance(value, str) else number(value)
+
+        text = f"{turned.name} {words(turned.old)} → {words(turned.new)}"
+        self.params.set_value(turned.name, turned.new)
+        self.timeline.add_mark(turned.step, text)
+        self.area.add_flag(turned, text)
+
+    def _on_acted(self, acted: Acted) -> None:
+        self.timeline.add_mark(acted.step, _("by hand"))
+
+    def _on_beating(self, beat: Beating) -> None:
+        assert self.area is not None
+        self.timeline.set_caption(beat.text)
+        self.area.highlight(beat.highlight)
+
+    def _on_slow_motion(self, on: bool) -> None:
+        self._engine("slow_motion", on)
+        if not on and self.area is not None:
+            self.timeline.set_caption("")
+            self.area.highlight(())
+
+    def _on_sought(self, sought: Sought) -> None:
+        assert self.area is not None
+        self.timeline.set_shown(sought.step, sought.live)
+        self.area.loss.set_shown(sought.step, sought.live)
+        self._shown = None if sought.live else sought.step
+        self._write_progress()
+
+    def _on_progress(self, step: int, rate: float | None) -> None:
+        self._step, self._rate = step, rate
+        self.timeline.set_span(0, step)
+        self._write_progress()
+
+    def _write_progress(self) -> None:
+        if self._started is not None:
+            self.transport.set_progress(self._step, self._rate, self._started.spec.seed, self._device_words)
+
+    def _on_answer(self, answer: Answer) -> None:
+        if self.area is not None:
+            self.area.show_answer(answer.name, answer.tag, answer.value)
+
+    def _on_refused(self, refused: Refused) -> None:
+        self.transport.set_busy(None)
+        self.notice.show_problem(refused.sentence)
+        if self.conductor is not None and self._started is not None:  # controls show again what is true
+            self.conductor.back_to(self._started)
+            for name, value in self.conductor.values.items():
+                self.params.set_value(name, value)
+            self._show_sources(self.conductor.infos[self._started.spec.experiment], self._started)
+
+    def _on_failed(self, failed: Failed) -> None:
+        self.transport.set_busy(None)
+        if self._started is None:
+            say(self._placeholder.setText, failed.sentence)
+        self.notice.show_problem(failed.sentence)
+        self.technical.emit(failed.detail.strip().splitlines()[-1], failed.detail)
+
+    # ── what the person does ──────────────────────────────────────────────────────────────────────────────────
+
+    def _topic(self) -> Topic:
+        return TOPICS[max(self.tabs.currentIndex(), 0)]
+
+    def _in_topic(self, topic: Topic) -> list[Info]:
+        assert self.conductor is not None
+        infos = [info for info in self.conductor.infos.values() if info.topic == topic.id]
+        order = {id_: index for index, id_ in enumerate(topic.order)}
+        return sorted(infos, key=lambda info: (order.get(info.id, len(order)), info.id))
+
+    def _fill_list(self) -> None:
+        if self.conductor is not None:
+            self.experiments.set_experiments(self._in_topic(self._topic()))
+
+    def _on_tab(self) -> None:
+        self._fill_list()
+        if self.conductor is not None and self.conductor.infos:
+            self.conductor.choose(self._in_topic(self._topic())[0].id)
+
+    def _next_demo(self, by: int) -> None:
+        """A clicker goes through the topic's demos."""
+        conductor = self.conductor
+        if conductor is None or conductor.info is None or conductor.spec is None:
+            return
+        demos = [(info.id, demo) for info in self._in_topic(self._topic()) for demo in info.demos]
+        if not demos:
+            return
+        now = next((i for i, (id_, d) in enumerate(demos) if self.experiments.current_demo == (id_, d.name)), None)
+        at = (0 if by > 0 else len(demos) - 1) if now is None else (now + by) % len(demos)
+        self.experiments.demo_chosen.emit(demos[at][0], demos[at][1].name)
+
+    def _follow_link(self, link: str) -> None:
+        """``set/k=8`` and ``demo/stuck`` in a lesson: do it."""
+        if self.conductor is None or self.conductor.info is None:
+            return
+        info = self.conductor.info
+        verb, _slash, rest = link.removeprefix("latentarium:").partition("/")
+        if verb == "demo" and rest in {demo.name for demo in info.demos}:
+            self.experiments.demo_chosen.emit(info.id, rest)
+        elif verb == "set":
+            name, _equals, word = rest.partition("=")
+            try:
+                self.params.turn(name, check(info.knob(name), word))
+            except (InputError, KeyError) as error:
+                self.notice.show_problem(error.sentence if isinstance(error, InputError) else _("No such knob."))
+
+    def _use_folder(self, folder: Path) -> None:
+        assert self.conductor is not None
+        self.settings.data_dir = str(folder)
+        self.conductor.use_folder(self.datasets.current, folder)
+
+    def _choose_folder(self) -> None:
+        self.datasets.choose_folder()
+
+    def _escape(self) -> None:
+        if self.notice.isVisible():
+            self.notice.clear()
+        elif self.isFullScreen():
+            self.toggle_full_screen()
+        if self.area is not None:
+            self.area.selection.clear()
+
+    # ── appearance ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def toggle_projector(self) -> None:
+        """Projector mode is light: dark themes fail in a lit room. Leaving it brings the former theme back."""
+        if look.projector:
+            look.update(projector=False, theme=self.settings.theme)
+        else:
+            look.update(projector=True, theme="light")
+        self.settings.projector = look.projector
+
+    def toggle_theme(self) -> None:
+        look.update(theme="light" if look.dark else "dark")
+        if not look.projector:
+            self.settings.theme = look.theme
+
+    def toggle_language(self) -> None:
+        codes = list(LANGUAGES)
+        language.switch(codes[(codes.index(language.code) + 1) % len(codes)])
+
+    def toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def _toggle_explain(self) -> None:
+        self.explain.set_folded(not self.explain.folded)
+
+    def _change_scale(self, by: int) -> None:
+        nearest = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - look.scale))
+        look.update(scale=SCALES[min(max(nearest + by, 0), len(SCALES) - 1)])
+
+    def _on_look(self) -> None:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        app.setFont(look.font())
+        app.setStyleSheet(style_sheet(look))
+        c = look.colours
+        self._brand.setText(f'Latent<span style="color:{c.accent}">arium</span>')
+        self._brand.setFont(look.font(1.15, bold=True))
+        self.tabs.setFont(look.font(1.02))
+        gap = look.px(8)
+        self._header_row.setContentsMargins(look.px(14), look.px(3), look.px(12), look.px(3))
+        self._header_row.setSpacing(gap)
+        self._side_column.setContentsMargins(gap, gap, gap, gap)
+        self._side_column.setSpacing(gap)
+        self._placeholder.setFont(look.font(1.3))
+        for action in self._scale_group.actions():
+            action.setChecked(action.text() == f"{look.scale:.0%}")
+        self._projector.setChecked(look.projector)
+        self._share_columns()
+
+    def _share_columns(self) -> None:
+        """Side columns as wide as their text needs, the rest for pictures; the lesson yields first."""
+        width = max(self.width(), 1)
+        left = min(max(look.px(218), 200), round(0.27 * width))
+        right = 0 if self.explain.folded else min(look.px(236), round(0.22 * width))
+        self._left.setMinimumWidth(left)
+        self._left.setMaximumWidth(round(left * 1.6))
+        self._columns.setSizes([left, width - left - right, right])
+
+    def resizeEvent(self, event: Any) -> None:
+        super().resizeEvent(event)
+        self._share_columns()
+
+    def _on_language(self) -> None:
+        self.settings.language = language.code
+        self._show_tabs()
+        self._show_lesson()
+
+    def _show_tabs(self) -> None:
+        for index, topic in enumerate(TOPICS):
+            self.tabs.setTabText(index, tr(topic.title))
+
+    def _show_lesson(self) -> None:
+        if self.conductor is None or self.conductor.info is None:
+            return
+        for code in (language.code, "en"):
+            path = LESSONS / code / f"{self.conductor.info.id}.md"
+            if path.exists():
+                self.explain.show_lesson(path.read_text(encoding="utf-8"))
+                return
+        self.explain.show_lesson("")
+
+    # ── settings ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _restore_settings(self) -> None:
+        s = self.settings
+        language.switch(s.language)
+        look.update(theme=s.theme, scale=s.scale, projector=s.projector)
+        self.explain.set_folded(not s.explain)
+        screen = QApplication.primaryScreen().availableGeometry()
+        kept = QRect(*s.geometry) if s.geometry else QRect()
+        if kept.isValid() and screen.intersects(kept):
+            self.setGeometry(kept)
+        else:
+            self.resize(min(1280, screen.width()), min(720, screen.height()))
+        index = next((i for i, t in enumerate(TOPICS) if t.id == s.topic), 0)
+        self.tabs.blockSignals(True)
+        self.tabs.setCurrentIndex(index)
+        self.tabs.blockSignals(False)
+        self._show_tabs()
+
+    def _keep_settings(self) -> None:
+        s = self.settings
+        s.scale = look.scale
+        s.explain = not self.explain.folded
+        s.topic = self._topic().id
+        if self.conductor is not None and self.conductor.info is not None:
+            s.experiment = self.conductor.info.id
+        if not self.isFullScreen():
+            s.geometry = list(self.geometry().getRect())
+
+    def _forget_settings(self) -> None:
+        first = Settings()
+        self.settings.theme, self.settings.projector, self.settings.data_dir = first.theme, first.projector, ""
+        language.switch(first.language)
+        look.update(theme=first.theme, scale=first.scale, projector=first.projector)
+        self.explain.set_folded(not first.explain)
+        self.resize(1280, 720)
+
+    # ── trouble ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def show_trouble(self, sentence: str) -> None:
+        """A calm dialog about something unforeseen; the window goes on behind it."""
+        box = QMessageBox(QMessageBox.Icon.Information, "Latentarium", tr(sentence), parent=self)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setModal(False)
+        box.show()
+
+    # ── small things ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def show_keys(self) -> None:
+        """All keys, over the window."""
+        from desktop.controls.keys import KeysDialog
+
+        KeysDialog(self).open()
+
+    def _about(self) -> None:
+        from desktop.controls.keys import AboutDialog
+
+        AboutDialog(self).open()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Arrow keys belong to a slider, list or box that the keyboard has been brought to, else to the transport."""
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() in ARROWS:  # type: ignore[attr-defined]
+            keeps = (QAbstractSlider, QComboBox, QAbstractItemView, TimelineBar, QTabBar)
+            if isinstance(watched, keeps) and not isinstance(watched, QScrollArea):
+                event.accept()
+                return True
+        return super().eventFilter(watched, event)
