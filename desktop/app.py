@@ -46,7 +46,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--lang", choices=("en", "fr"))
     parser.add_argument("--scale", type=float)
     parser.add_argument("--projector", action="store_true")
-    parser.add_argument("--screenshot", type=Path, metavar="FILE.png", help="draw the window to a file and end")
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="FILE.png", help="draw the window to a file and end"
+    )
     options = parser.parse_args(arguments)
     if options.size:
         width, cross, height = options.size.partition("x")
@@ -64,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
         check_display()
     except InputError as error:
-        print(error.sentence, file=sys.stderr)
+        sys.stderr.write(f"{error.sentence}\n")
         return 2
     return _run(options)
 
@@ -86,7 +88,10 @@ def check_display() -> None:
         )
     if os.environ.get("DISPLAY") and ctypes.util.find_library("xcb-cursor") is None:
         raise InputError(
-            _("Qt needs the library libxcb-cursor0 to open a window. Install it, for example: apt install libxcb-cursor0.")
+            _(
+                "Qt needs the library libxcb-cursor0 to open a window. Install it, for example: apt install "
+                "libxcb-cursor0."
+            )
         )
 
 
@@ -121,8 +126,8 @@ def _show(app: QApplication, options: argparse.Namespace, reporter: Reporter, pa
     settings, problem = (settings_file.Settings(), None) if for_picture else settings_file.read(path)
     _apply(options, settings)
     window = Window(settings, device=options.device)
-    if options.size:
-        window.resize(*options.size)
+    if options.size or for_picture:
+        window.resize(*(options.size or (1280, 720)))
     reporter.trouble.connect(window.show_trouble)
     window.technical.connect(reporter.note)
     if problem is not None:
@@ -212,6 +217,7 @@ class _Opening:
             self._window.explain.finish()
             QTimer.singleShot(0, self._take)
         self._was_running = self._was_running or status.status == "running"
+
     def _take(self) -> None:
         from PySide6.QtWidgets import QApplication
 
@@ -224,7 +230,7 @@ class _Opening:
     def _stop(self, sentence: str) -> None:
         from PySide6.QtWidgets import QApplication
 
-        print(sentence, file=sys.stderr)
+        sys.stderr.write(f"{sentence}\n")
         self.code = 2
         if self._options.screenshot is None:
             self._window.notice.show_problem(sentence)

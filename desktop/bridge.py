@@ -1,7 +1,7 @@
 """Between the engine thread and the window.
 
-The engine wakes the bridge from its own thread; from then on a timer empties the mailbox thirty times a second, and goes
-to sleep when nothing more comes. Everything is then told by signals on the window's thread.
+The engine wakes the bridge from its own thread; from then on a timer empties the mailbox thirty times a
+second, and goes to sleep when nothing more comes. Everything is then told by signals on the window's thread.
 """
 
 from __future__ import annotations

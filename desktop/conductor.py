@@ -1,6 +1,7 @@
 """What the lecturer has chosen, and the commands that follow from it. No widgets.
 
-Between the controls, which speak of experiments, data sets, knobs and seeds, and the engine, which speaks of runs.
+Between the controls, which speak of experiments, data sets, knobs and seeds, and the engine, which speaks of
+runs.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Conductor(QObject):
         self.info: Info | None = None
         self.spec: RunSpec | None = None
         self.values: dict[str, Value] = {}
+        self.demo: tuple[str, str] | None = None
         self.data_dir = data_dir
         self.running = False
         self._epoch = 1
@@ -52,7 +54,7 @@ class Conductor(QObject):
     def _on_status(self, status: StatusChanged) -> None:
         self.running = status.status == "running"
 
-    # ── what to run ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── what to run ─────────────────────────────────────────────────────────────────────────────────────────
 
     def choose(
         self,
@@ -64,6 +66,7 @@ class Conductor(QObject):
     ) -> None:
         """Stand at the first step of ``experiment``; its first data set and the defaults unless given."""
         self.info = self.infos[experiment]
+        self.demo = None
         self.chosen.emit(self.info)
         self.engine.pace(self.info.pace)
         self._start(RunSpec(experiment, dataset or self.info.datasets[0], params or {}, seed, self.data_dir))
@@ -71,16 +74,13 @@ class Conductor(QObject):
     def choose_demo(self, experiment: str, name: str) -> None:
         demo = next(d for d in self.infos[experiment].demos if d.name == name)
         self.choose(experiment, dataset=demo.dataset, params=demo.params, seed=demo.seed)
+        self.demo = (experiment, name)
 
     def use_dataset(self, name: str) -> None:
         """The same experiment on other data, which start from their own defaults."""
+        self.demo = None
         if self.spec is not None:
             self._start(RunSpec(self.spec.experiment, name, {}, self.spec.seed, self.data_dir))
-
-    def use_folder(self, name: str, folder: Path) -> None:
-        """The same experiment on data set ``name``, whose files lie in ``folder``."""
-        self.data_dir = folder
-        self.use_dataset(name)
 
     def reset(self) -> None:
         """The same start again: same seed, same knobs."""
@@ -119,7 +119,7 @@ class Conductor(QObject):
         self.asked.emit(spec)
         self.engine.start(spec)
 
-    # ── transport ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── transport ───────────────────────────────────────────────────────────────────────────────────────────
 
     def step(self, steps: int) -> None:
         """``steps`` further (EPOCH: one pass over the data), then pause."""

@@ -40,7 +40,9 @@ class Reporter(QObject):
             args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
         )
         qInstallMessageHandler(self._on_qt_message)
-        with contextlib.suppress(OSError):  # a home that cannot be written must not keep the app from starting
+        with contextlib.suppress(
+            OSError
+        ):  # a home that cannot be written must not keep the app from starting
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._fault_file = self.path.with_name("crash.txt").open("a", encoding="utf-8")
             faulthandler.enable(self._fault_file)

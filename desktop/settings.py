@@ -40,7 +40,8 @@ class Settings:
 def read(path: Path) -> tuple[Settings, Text | None]:
     """The settings in ``path``, and a sentence when the file had to be set aside.
 
-    A damaged file is renamed, so that nothing is lost and the next start is calm; a missing one is no problem.
+    A damaged file is renamed, so that nothing is lost and the next start is calm; a missing one is no
+    problem.
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
@@ -71,7 +72,9 @@ def _checked(found: dict[str, Any]) -> Settings:
         if type(value) is not type(default):
             raise TypeError(field_.name)
         setattr(settings, field_.name, value)
-    if settings.geometry and not (len(settings.geometry) == 4 and all(type(v) is int for v in settings.geometry)):
+    if settings.geometry and not (
+        len(settings.geometry) == 4 and all(type(v) is int for v in settings.geometry)
+    ):
         raise TypeError("geometry")
     return settings
 

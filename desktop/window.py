@@ -1,4 +1,6 @@
-"""The window: tabs on top, experiments and knobs at the left, pictures, the lesson at the right, one bar below."""
+"""The window: tabs on top, experiments and knobs at the left, pictures, the lesson at the right, one bar
+below.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ from desktop.controls.experiment_list import ExperimentList
 from desktop.controls.explain import Explain
 from desktop.controls.notice import Notice
 from desktop.controls.param_panel import ParamPanel
-from desktop.controls.parts import IconButton
+from desktop.controls.parts import IconButton, named
 from desktop.controls.timeline_bar import TimelineBar
 from desktop.controls.transport import Transport
 from desktop.language import LANGUAGES, _, language, number, say, tr
@@ -63,7 +65,14 @@ if TYPE_CHECKING:
     from desktop.panels.area import PanelArea
 
 LESSONS = Path(__file__).resolve().parent.parent / "assets" / "lessons"
-ARROWS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+ARROWS = (
+    Qt.Key.Key_Left,
+    Qt.Key.Key_Right,
+    Qt.Key.Key_Up,
+    Qt.Key.Key_Down,
+    Qt.Key.Key_PageUp,
+    Qt.Key.Key_PageDown,
+)
 
 
 class Window(QMainWindow):
@@ -97,7 +106,7 @@ class Window(QMainWindow):
         assert app is not None
         app.installEventFilter(self)
 
-    # ── building ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── building ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _build(self) -> None:
         self.experiments = ExperimentList()
@@ -108,18 +117,19 @@ class Window(QMainWindow):
         self.transport = Transport()
         self.transport.set_timeline(self.timeline)
         self.notice = Notice()
-        self._placeholder = QLabel(objectName="quiet", alignment=Qt.AlignmentFlag.AlignCenter)
+        self._placeholder = named("quiet", QLabel())
         self._placeholder.setWordWrap(True)
+        self._placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
         say(self._placeholder.setText, _("Warming up…"))
 
-        side = QWidget(objectName="side")
+        side = named("side", QWidget())
         column = QVBoxLayout(side)
         column.addWidget(self.experiments)
         column.addWidget(self.datasets)
         column.addWidget(self.params)
         column.addStretch(1)
         self._side_column = column
-        self._left = QScrollArea(objectName="side", widgetResizable=True)
+        self._left = named("side", QScrollArea(widgetResizable=True))
         self._left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._left.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._left.setWidget(side)
@@ -147,9 +157,9 @@ class Window(QMainWindow):
         self.setCentralWidget(whole)
 
     def _build_header(self) -> QWidget:
-        self._header = QWidget(objectName="header")
+        self._header = named("header", QWidget())
         self._header.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._brand = QLabel(objectName="brand")
+        self._brand = named("brand", QLabel())
         self.tabs = QTabBar(expanding=False, drawBase=False, usesScrollButtons=True)
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for topic in TOPICS:
@@ -236,13 +246,15 @@ class Window(QMainWindow):
             shortcut.setAutoRepeat(key in ("Right", "Left"))
             shortcut.activated.connect(slot)
 
-    # ── life ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def begin(self) -> None:
         """After the first paint: start the engine's thread, and meanwhile load what draws."""
         self.transport.set_busy(_("warming up"))
         self.bridge = Bridge(device=self._device_name, parent=self)
-        self.conductor = Conductor(self.bridge, Path(self.settings.data_dir) if self.settings.data_dir else None)
+        self.conductor = Conductor(
+            self.bridge, Path(self.settings.data_dir) if self.settings.data_dir else None
+        )
         from desktop.panels.area import PanelArea
 
         self.area = PanelArea()
@@ -306,7 +318,7 @@ class Window(QMainWindow):
         if self.bridge is not None:
             getattr(self.bridge.engine, command)(*args)
 
-    # ── what the engine says ──────────────────────────────────────────────────────────────────────────────────
+    # ── what the engine says ────────────────────────────────────────────────────────────────────────────────
 
     def _on_ready(self, ready: Ready) -> None:
         assert self.conductor is not None
@@ -322,7 +334,9 @@ class Window(QMainWindow):
         self.conductor.choose(last if last in known else self._in_topic(self._topic())[0].id)
 
     def first_of_topic(self, topic: str | None) -> str:
-        """The id of the first experiment of ``topic`` (default: of the tab now open); "" when there is none."""
+        """The id of the first experiment of ``topic`` (default: of the tab now open); "" when there is
+        none.
+        """
         found = next((t for t in TOPICS if t.id == topic), self._topic() if topic is None else None)
         return self._in_topic(found)[0].id if found is not None else ""
 
@@ -357,6 +371,7 @@ class Window(QMainWindow):
             for name, value in started.params.items():
                 self.params.set_value(name, value)
         self._show_sources(info, started)
+        self.experiments.set_current_demo(self.conductor.demo)
         self.timeline.clear()
         self.area.begin(info, started, self._topic().large.get(info.id, ()))
         if self.area.isHidden():
@@ -368,7 +383,9 @@ class Window(QMainWindow):
 
     def _show_sources(self, info: Info, started: Started) -> None:
         known = sources()
-        self.datasets.set_sources([known[name] for name in info.datasets if name in known], started.spec.dataset)
+        self.datasets.set_sources(
+            [known[name] for name in info.datasets if name in known], started.spec.dataset
+        )
         if started.size < started.total:
             note = _("showing {size} of {total}", size=number(started.size), total=number(started.total))
         elif started.kind == "images":
@@ -453,7 +470,7 @@ class Window(QMainWindow):
         self.notice.show_problem(failed.sentence)
         self.technical.emit(failed.detail.strip().splitlines()[-1], failed.detail)
 
-    # ── what the person does ──────────────────────────────────────────────────────────────────────────────────
+    # ── what the person does ────────────────────────────────────────────────────────────────────────────────
 
     def _topic(self) -> Topic:
         return TOPICS[max(self.tabs.currentIndex(), 0)]
@@ -481,7 +498,9 @@ class Window(QMainWindow):
         demos = [(info.id, demo) for info in self._in_topic(self._topic()) for demo in info.demos]
         if not demos:
             return
-        now = next((i for i, (id_, d) in enumerate(demos) if self.experiments.current_demo == (id_, d.name)), None)
+        now = next(
+            (i for i, (id_, d) in enumerate(demos) if self.experiments.current_demo == (id_, d.name)), None
+        )
         at = (0 if by > 0 else len(demos) - 1) if now is None else (now + by) % len(demos)
         self.experiments.demo_chosen.emit(demos[at][0], demos[at][1].name)
 
@@ -498,12 +517,14 @@ class Window(QMainWindow):
             try:
                 self.params.turn(name, check(info.knob(name), word))
             except (InputError, KeyError) as error:
-                self.notice.show_problem(error.sentence if isinstance(error, InputError) else _("No such knob."))
+                self.notice.show_problem(
+                    error.sentence if isinstance(error, InputError) else _("No such knob.")
+                )
 
     def _use_folder(self, folder: Path) -> None:
         assert self.conductor is not None
         self.settings.data_dir = str(folder)
-        self.conductor.use_folder(self.datasets.current, folder)
+        self.conductor.data_dir = folder
 
     def _choose_folder(self) -> None:
         self.datasets.choose_folder()
@@ -516,10 +537,12 @@ class Window(QMainWindow):
         if self.area is not None:
             self.area.selection.clear()
 
-    # ── appearance ────────────────────────────────────────────────────────────────────────────────────────────
+    # ── appearance ──────────────────────────────────────────────────────────────────────────────────────────
 
     def toggle_projector(self) -> None:
-        """Projector mode is light: dark themes fail in a lit room. Leaving it brings the former theme back."""
+        """Projector mode is light: dark themes fail in a lit room. Leaving it brings the former theme
+        back.
+        """
         if look.projector:
             look.update(projector=False, theme=self.settings.theme)
         else:
@@ -600,7 +623,7 @@ class Window(QMainWindow):
                 return
         self.explain.show_lesson("")
 
-    # ── settings ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── settings ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _restore_settings(self) -> None:
         s = self.settings
@@ -627,17 +650,22 @@ class Window(QMainWindow):
         if self.conductor is not None and self.conductor.info is not None:
             s.experiment = self.conductor.info.id
         if not self.isFullScreen():
-            s.geometry = list(self.geometry().getRect())
+            at = self.geometry()
+            s.geometry = [at.x(), at.y(), at.width(), at.height()]
 
     def _forget_settings(self) -> None:
         first = Settings()
-        self.settings.theme, self.settings.projector, self.settings.data_dir = first.theme, first.projector, ""
+        self.settings.theme, self.settings.projector, self.settings.data_dir = (
+            first.theme,
+            first.projector,
+            "",
+        )
         language.switch(first.language)
         look.update(theme=first.theme, scale=first.scale, projector=first.projector)
         self.explain.set_folded(not first.explain)
         self.resize(1280, 720)
 
-    # ── trouble ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── trouble ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def show_trouble(self, sentence: str) -> None:
         """A calm dialog about something unforeseen; the window goes on behind it."""
@@ -646,7 +674,7 @@ class Window(QMainWindow):
         box.setModal(False)
         box.show()
 
-    # ── small things ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── small things ────────────────────────────────────────────────────────────────────────────────────────
 
     def show_keys(self) -> None:
         """All keys, over the window."""
@@ -660,7 +688,9 @@ class Window(QMainWindow):
         AboutDialog(self).open()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Arrow keys belong to a slider, list or box that the keyboard has been brought to, else to the transport."""
+        """Arrow keys belong to a slider, list or box that the keyboard has been brought to, else to the
+        transport.
+        """
         if event.type() == QEvent.Type.ShortcutOverride and event.key() in ARROWS:  # type: ignore[attr-defined]
             keeps = (QAbstractSlider, QComboBox, QAbstractItemView, TimelineBar, QTabBar)
             if isinstance(watched, keeps) and not isinstance(watched, QScrollArea):

@@ -17,10 +17,10 @@ KINDS = {"points": _("points"), "images": _("images")}
 
 
 class DatasetPicker(QWidget):
-    """A list of data sets that drops down, a button for the folder where one is needed, and a line about the data.
+    """A list that drops down, a button for the folder where one is needed, and a line about the data.
 
-    A set that needs a folder is announced by ``chosen`` only once its folder is known; choosing the folder emits
-    ``folder_chosen`` and then ``chosen``.
+    A set that needs a folder is announced by ``chosen`` only once its folder is known; choosing the folder
+    emits ``folder_chosen`` and then ``chosen``.
     """
 
     chosen = Signal(str)
@@ -40,7 +40,7 @@ class DatasetPicker(QWidget):
         self.folder_button = IconButton(
             "folder", _("Choose the folder where you keep this data"), size=17, pad=6
         )
-        self.folder_button.clicked.connect(self._on_folder)
+        self.folder_button.clicked.connect(self.choose_folder)
         self.note = QLabel()
         self.note.setObjectName("quiet")
         self.note.setWordWrap(True)
@@ -137,10 +137,13 @@ class DatasetPicker(QWidget):
             self._write_note()
             self.chosen.emit(source.name)
 
-    def _on_folder(self) -> None:
+    def choose_folder(self) -> None:
+        """Ask for the folder of the set now shown, or else of the first one that needs a folder."""
         start = str(self._folder) if self._folder is not None else ""
         picked = QFileDialog.getExistingDirectory(self, tr(_("The folder where you keep this data")), start)
-        source = self._shown()
+        shown = self._shown()
+        needy = [source for source in self._sources if source.needs_folder]
+        source = shown if shown in needy else next(iter(needy), None)
         if not picked or source is None:
             return
         self._folder = Path(picked)
@@ -165,4 +168,4 @@ class DatasetPicker(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """Room for every line of the note at the present width."""
-        return QSize(look.px(140), self.sizeHint().height())
+        return QSize(look.px(110), self.sizeHint().height())

@@ -16,11 +16,10 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QAbstractButton,
-    QFrame,
-    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -32,6 +31,7 @@ from desktop.style.tokens import look
 from engine.api import Info
 
 WRAP = int(Qt.TextFlag.TextWordWrap)
+ROOMY = 860
 DEMO_FOLDER = Path(__file__).resolve().parent.parent.parent / "assets" / "demos"
 
 
@@ -52,8 +52,10 @@ class Card(QAbstractButton):
         self.key = key
         self._demo = demo
         self._title = self._question = ""
+        self._open = True
         self._badge: QPixmap | None = None
         self._picture = QPixmap(str(picture)) if picture is not None and picture.exists() else None
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setCheckable(not demo)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -75,6 +77,13 @@ class Card(QAbstractButton):
         self._fit()
         self.update()
 
+    def set_open(self, on: bool) -> None:
+        """Whether the question stands under the title, or only in the tool tip."""
+        if on != self._open:
+            self._open = on
+            self._fit()
+            self.update()
+
     def _on_look(self) -> None:
         if self._demo:
             self._badge = self._thumbnail() if self._picture else pixmap("spark", "accent", look.px(15))
@@ -95,15 +104,14 @@ class Card(QAbstractButton):
         question = QFontMetricsF(question_font).boundingRect(QRectF(0, 0, room, 1e5), WRAP, self._question)
         top = float(look.px(6))
         first = QRectF(left, top, room, title.height())
+        if not self._open:
+            return first, QRectF(first.bottomLeft(), first.bottomLeft())
         return first, QRectF(left, first.bottom() + look.px(1), room, question.height())
 
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
+    def needed_height(self, width: int) -> int:
         text = self._places(width)[1].bottom()
-        badge = 0.0 if self._badge is None else self._badge.deviceIndependentSize().height() + look.px(6)
-        return round(max(text, badge) + look.px(7))
+        badge = 0.0 if self._badge is None else self._badge.deviceIndependentSize().height() + look.px(5)
+        return round(max(text, badge) + look.px(6 if self._open else 5))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -111,12 +119,12 @@ class Card(QAbstractButton):
 
     def _fit(self) -> None:
         """Be exactly as high as the words need at this width."""
-        high = self.heightForWidth(self.width())
+        high = self.needed_height(self.width())
         if self.minimumHeight() != high or self.maximumHeight() != high:
             self.setFixedHeight(high)
 
     def sizeHint(self) -> QSize:
-        return QSize(look.px(180), self.heightForWidth(max(self.width(), look.px(120))))
+        return QSize(look.px(180), self.needed_height(max(self.width(), look.px(120))))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(look.px(80), look.px(30))
@@ -173,6 +181,8 @@ class Card(QAbstractButton):
             (c.text, c.quiet),
             strict=True,
         ):
+            if place.isEmpty():
+                continue
             painter.setFont(font)
             painter.setPen(QColor(colour))
             painter.drawText(place, WRAP, text)
@@ -184,7 +194,10 @@ class Card(QAbstractButton):
 
 
 class ExperimentList(QWidget):
-    """A list to choose an experiment from; under the chosen one, its demos."""
+    """A list to choose an experiment from; under the chosen one, its demos.
+
+    ``current_demo``: the demo last chosen here (experiment, name), or None.
+    """
 
     chosen = Signal(str)
     demo_chosen = Signal(str, str)
@@ -193,23 +206,12 @@ class ExperimentList(QWidget):
         super().__init__(parent)
         self._experiments: list[Info] = []
         self._current = ""
+        self.current_demo: tuple[str, str] | None = None
         self._cards: list[Card] = []
-        self._inside = QWidget()
-        self._inside.setObjectName("inside")
-        self._inside.installEventFilter(self)
-        self._list = QVBoxLayout(self._inside)
+        self._window: QWidget | None = None
+        self._list = QVBoxLayout(self)
         self._list.setContentsMargins(0, 0, 0, 0)
-        self._list.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._area = QScrollArea(self)
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._area.setWidget(self._inside)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self._area)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         say(self.setAccessibleName, _("Experiments"))
         look.changed.connect(self._on_look)
         self._on_look()
@@ -229,6 +231,11 @@ class ExperimentList(QWidget):
             self._current = id
             self._fill()
 
+    def set_current_demo(self, demo: tuple[str, str] | None) -> None:
+        """Mark the demo (experiment, name) that was chosen elsewhere, without a signal."""
+        self.current_demo = demo
+        self._open_up()
+
     @property
     def current(self) -> str:
         return self._current
@@ -247,7 +254,7 @@ class ExperimentList(QWidget):
             old.deleteLater()
         self._cards = []
         for info in self._experiments:
-            card = Card(info.id, info.title, info.question, parent=self._inside)
+            card = Card(info.id, info.title, info.question, parent=self)
             card.setChecked(info.id == self._current)
             card.clicked.connect(self._on_experiment)
             self._put(card)
@@ -255,13 +262,13 @@ class ExperimentList(QWidget):
                 for demo in info.demos:
                     picture = DEMO_FOLDER / f"{info.id}-{demo.name}.png"
                     key = f"{info.id}/{demo.name}"
-                    small = Card(key, demo.title, demo.question, picture, self._inside, demo=True)
+                    small = Card(key, demo.title, demo.question, picture, self, demo=True)
                     small.clicked.connect(self._on_demo)
                     self._put(small)
         for card in self.cards():
             if card.key == focused:
                 card.setFocus()
-        self._fit()
+        self._open_up()
 
     def _put(self, card: Card) -> None:
         card.installEventFilter(self)
@@ -275,6 +282,7 @@ class ExperimentList(QWidget):
                 card.setChecked(True)
                 return
             self._current = card.key
+            self.current_demo = None
             self._fill()
             self.chosen.emit(self._current)
 
@@ -282,54 +290,50 @@ class ExperimentList(QWidget):
         card = self.sender()
         if isinstance(card, Card):
             experiment, name = card.key.split("/", 1)
+            self.current_demo = (experiment, name)
+            self._open_up()
             self.demo_chosen.emit(experiment, name)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._inside and event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
-            self._fit()
+        if watched is self._window and event.type() == QEvent.Type.Resize:
+            self._open_up()
         if (
             isinstance(watched, Card)
             and isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.KeyPress
         ):
             return self._on_key(watched, event)
-        if isinstance(watched, Card) and event.type() == QEvent.Type.FocusIn:
-            self._area.ensureWidgetVisible(watched, 0, look.px(4))
         return super().eventFilter(watched, event)
 
     def _on_key(self, card: Card, event: QKeyEvent) -> bool:
         """Up, down, Home and End walk; Enter chooses (Space belongs to play and pause)."""
         cards = self.cards()
         at = cards.index(card)
-        to = {
-            Qt.Key.Key_Up: at - 1, Qt.Key.Key_Down: at + 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: len(cards) - 1,
-        }.get(Qt.Key(event.key()))  # fmt: skip
+        end = len(cards) - 1
+        walks = {Qt.Key.Key_Up: at - 1, Qt.Key.Key_Down: at + 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: end}
+        to = walks.get(Qt.Key(event.key()))
         if to is not None:
-            cards[min(max(to, 0), len(cards) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
+            cards[min(max(to, 0), end)].setFocus(Qt.FocusReason.OtherFocusReason)
             return True
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             card.click()
             return True
         return False
 
-    def _needed(self) -> int:
-        wide = max(self._area.viewport().width(), look.px(120))
-        gaps = max(len(self._cards) - 1, 0) * self._list.spacing()
-        return max(sum(card.heightForWidth(wide) for card in self._cards) + gaps, look.px(10))
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._window is not self.window():
+            self._window = self.window()
+            self._window.installEventFilter(self)
+        self._open_up()
 
-    def _fit(self) -> None:
-        high = self._needed()
-        if self.maximumHeight() != high:
-            self.setMaximumHeight(high)
-            self.updateGeometry()
+    def _open_up(self) -> None:
+        """Where the window is high, all demos show their questions; else only the one last chosen."""
+        roomy = self.window().height() >= look.px(ROOMY)
+        for card in self._cards:
+            experiment, _slash, name = card.key.partition("/")
+            card.set_open(not name or roomy or self.current_demo == (experiment, name))
 
     def _on_look(self) -> None:
         self._list.setSpacing(look.px(4))
-        self._fit()
-
-    def sizeHint(self) -> QSize:
-        """As high as all cards need at the present width; given less, it scrolls."""
-        return QSize(look.px(200), self._needed())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(look.px(140), min(self._needed(), look.px(48)))
+        self._open_up()

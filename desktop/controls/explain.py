@@ -1,11 +1,12 @@
-"""“What you see”: a lesson in Markdown with real mathematics.
+r"""“What you see”: a lesson in Markdown with real mathematics.
 
-``$…$`` and ``$$…$$`` are drawn by ziamath. ``\\textcolor{c0}{…}`` (or ``\\color{c0}{…}``) gives a term the colour of a curve
-(``c0``, ``c1``, …), of a class (``k0``, ``k1``, …), of the theme (``accent``), or one named by the caller of
-``show_lesson``. Links that begin with ``latentarium:`` are emitted; no other link is ever opened.
+``$…$`` and ``$$…$$`` are drawn by ziamath. ``\textcolor{c0}{…}`` (or ``\color{c0}{…}``) gives a term the
+colour of a curve (``c0``, ``c1``, …), of a class (``k0``, ``k1``, …), of the theme (``accent``), or one named
+by the caller of ``show_lesson``. Links that begin with ``latentarium:`` are emitted; no other link is ever
+opened.
 
-Nothing heavy is loaded before the first lesson has been painted: the formulas are then made one at a time between two
-turns of the event loop, and kept.
+Nothing heavy is loaded before the first lesson has been painted: the formulas are then made one at a time
+between two turns of the event loop, and kept.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ SCHEME = "latentarium"
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A formula drawn once. depth: how far it reaches below the baseline, in the same unit as width and height."""
+    """A formula drawn once. depth: how far it reaches below the baseline, in the unit of width and height."""
 
     svg: bytes
     width: float
@@ -79,7 +80,7 @@ def _markdown() -> Any:
 
 
 def coloured(latex: str, colours: Mapping[str, str]) -> str:
-    """Put real colours for the names in ``\\color{name}{…}`` and ``\\textcolor{name}{…}``."""
+    r"""Put real colours for the names in ``\color{name}{…}`` and ``\textcolor{name}{…}``."""
 
     def put(match: re.Match[str]) -> str:
         name = match.group(1).strip()
@@ -110,6 +111,8 @@ class Explain(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setObjectName("side")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._markdown = ""
         self._colours: Mapping[str, str] = {}
         self._is_folded = False
@@ -165,7 +168,7 @@ class Explain(QWidget):
         return self._is_folded
 
     def set_folded(self, folded: bool) -> None:
-        """Leave only a narrow strip with a button, or open again; ``fold_changed`` tells the window to give the room away."""
+        """Leave only a narrow strip with a button, or open again; ``fold_changed`` tells the window."""
         if folded == self._is_folded:
             return
         self._is_folded = folded
@@ -252,6 +255,9 @@ class Explain(QWidget):
             display = not request[3]
             pictures[name] = (*(self._box(formula) if display else self._inline(formula)), display)
             tag = f'<img src="{name}" alt="{html.escape(token.content, quote=True)}">'
+            after = tokens[index + 1].content[:1] if index + 1 < len(tokens) else ""
+            if after and after in ",.;:!?)\u2019\u00a0":
+                tag += "&#8288;"  # a full stop never begins a line
             return f'<p class="formula">{tag}</p>' if token.type == "math_block" else tag
 
         rules = {
@@ -292,7 +298,7 @@ class Explain(QWidget):
         """
 
     def _align(self, document: QTextDocument, pictures: Mapping[str, tuple[QImage, int, bool]]) -> None:
-        """Inline formulas stand on the baseline: Qt lets an image hang by its font's descent, so each gets a font.
+        """Inline formulas stand on the baseline: an image hangs by its font's descent, so each gets a font.
 
         Lines of text all get one height, which formulas with an index fit into.
         """
@@ -308,7 +314,7 @@ class Explain(QWidget):
                 self._settle(cursor, start + i, pictures) for i, c in enumerate(letters) if c == "\ufffc"
             ]
             if None not in images:  # a formula of its own keeps its height
-                low = all(high is not None and high <= line * 1.3 for high in images)
+                low = all(high is not None and high <= line * 1.6 for high in images)
                 cursor.setPosition(start)
                 shape = cursor.blockFormat()
                 shape.setLineHeight(line, (kinds.FixedHeight if low else kinds.MinimumHeight).value)
@@ -318,7 +324,7 @@ class Explain(QWidget):
     def _settle(
         self, cursor: QTextCursor, position: int, pictures: Mapping[str, tuple[QImage, int, bool]]
     ) -> float | None:
-        """Put the formula at ``position`` on the baseline; its height, or None if it has a line of its own."""
+        """Put the formula at ``position`` on the baseline; its height, None if it has a line of its own."""
         cursor.setPosition(position)
         cursor.setPosition(position + 1, QTextCursor.MoveMode.KeepAnchor)
         shape = cursor.charFormat().toImageFormat()
@@ -381,7 +387,7 @@ class Explain(QWidget):
 
     def _on_link(self, url: QUrl) -> None:
         if url.scheme() == SCHEME:
-            self.link.emit(url.toString(QUrl.ComponentFormattingOption.FullyDecoded))
+            self.link.emit(url.toString())
 
     def _on_fold(self) -> None:
         self.set_folded(not self._is_folded)

@@ -1,4 +1,6 @@
-"""One sentence above the pictures: news, or what is wrong and what to do. It covers nothing and can be closed."""
+"""One sentence above the pictures: news, or what is wrong and what to do. It covers nothing and can be
+closed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ class Notice(QFrame):
     """Hidden while there is nothing to say."""
 
     def __init__(self) -> None:
-        super().__init__(objectName="notice")
+        super().__init__()
+        self.setObjectName("notice")
         self._text = QLabel()
         self._text.setWordWrap(True)
         self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)

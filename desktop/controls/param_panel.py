@@ -1,7 +1,8 @@
 """The knobs of an experiment, made from their declaration.
 
-``ParamPanel.turned(name, value)`` says what a person did; it comes at most 30 times a second while a slider is dragged,
-and once more with the last value when it is let go. A knob that starts the run again is announced only when let go.
+``ParamPanel.turned(name, value)`` says what a person did; it comes at most 30 times a second while a slider
+is dragged, and once more with the last value when it is let go. A knob that starts the run again is announced
+only when it is let go.
 """
 
 from __future__ import annotations
@@ -135,8 +136,7 @@ class _NumberBox(QLineEdit):
 class Row(QWidget):
     """One knob: name, mark, reset, editor, and a line for what went wrong.
 
-    Signals: ``moved(value, last)``: a person chose ``value``; last = the gesture is over. Everything inside is reached by
-    name for tests: ``box``, ``slider``, ``switch``, ``choice``, ``reset_button``, ``problem``.
+    ``moved(value, last)``: a person chose ``value``; last = the gesture is over.
     """
 
     moved = Signal(object, bool)
@@ -562,4 +562,4 @@ class ParamPanel(QWidget):
         return QSize(look.px(200), inside.height() + self._heading.sizeHint().height() + look.px(14))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(look.px(150), look.px(78))
+        return QSize(look.px(110), look.px(78))

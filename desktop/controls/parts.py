@@ -1,4 +1,4 @@
-"""Small widgets that the controls are made of: elided label, icon button, slider, switch, segmented choice."""
+"""Small widgets that the controls are made of: label, icon button, slider, switch, segmented choice."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class IconButton(QToolButton):
 
 
 class Slider(QSlider):
-    """A horizontal slider: jumps to where it is clicked, ignores the wheel without focus, may show its default."""
+    """Jumps to where it is clicked, ignores the wheel without focus, and may show its default."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
@@ -279,7 +279,7 @@ class _Strip(QWidget):
 
 
 class ChoiceBox(QWidget):
-    """One of a few: side by side as segments where they fit (three at most), otherwise a list that drops down."""
+    """One of a few: segments side by side where they fit (three at most), else a list that drops down."""
 
     picked = Signal(str)
 

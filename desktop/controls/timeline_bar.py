@@ -87,7 +87,7 @@ class TimelineBar(QWidget):
         self.update()
 
     def set_caption(self, text: str) -> None:
-        """The named moment of slow motion, large above the track and numbered; "" hides it and starts counting afresh."""
+        """The named moment of slow motion, large and numbered; "" hides it and starts counting afresh."""
         if text == self._caption:
             return
         was = bool(self._caption)
@@ -198,7 +198,7 @@ class TimelineBar(QWidget):
                 nearest = at
 
     def _paint_marks(self, painter: QPainter) -> None:
-        """Every mark as a tick; labels only where they don't meet, the newest and the one under the mouse first."""
+        """Every mark as a tick; labels where they don't meet, newest first."""
         c = look.colours
         _left, _right, middle = self._track()
         font = look.font(0.92)

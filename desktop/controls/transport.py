@@ -1,7 +1,7 @@
-"""The transport bar: reset, new seed, back, play or pause, step, step size, speed, slow motion; and where the run stands.
+"""The transport bar: reset, new seed, back, play or pause, step, step size, speed, slow motion.
 
-The timeline (any widget) is put between the buttons and the numbers by ``set_timeline``; when the window is narrow or the
-letters are large, the same things stand in two or three rows.
+The timeline (any widget) is put between the buttons and the numbers by ``set_timeline``; when the window is
+narrow or the letters are large, the same things stand in two or three rows.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -32,7 +32,7 @@ FASTEST = 1000.0
 
 
 def pace_at(tick: int) -> float | None:
-    """Steps per second at slider position ``tick``: 1 at the left, 1,000 near the right end, None (full) at the end."""
+    """Steps per second at slider position ``tick``: from 1 up to 1,000, and None (full) at the end."""
     if tick >= SPEED_TICKS:
         return None
     rate = float(FASTEST ** (tick / (SPEED_TICKS - 1)))
@@ -40,7 +40,7 @@ def pace_at(tick: int) -> float | None:
 
 
 class Transport(QWidget):
-    """The bar at the bottom. It asks by signals and shows what it is told; it never changes its own status."""
+    """The bar at the bottom. It asks by signals and shows what it is told, never what it hopes for."""
 
     reset = Signal()
     new_seed = Signal()
@@ -111,9 +111,8 @@ class Transport(QWidget):
         self.speed_label = ElidedLabel(relative=0.92)
         self.speed_label.setObjectName("quiet")
         self.speed_label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.slow_button = QToolButton()
+        self.slow_button = QPushButton()
         self.slow_button.setCheckable(True)
-        self.slow_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.slow_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         say(self.slow_button.setText, _("Slow motion"))
         say(self.slow_button.setToolTip, _("Slow motion: each step in its named moments (S)"))
@@ -243,7 +242,7 @@ class Transport(QWidget):
         self._write_speed()
         self.step_label.setText(number(step))
         self.step_label.setToolTip(tr(_("step {step}", step=number(step))))
-        if rate is None:
+        if rate is None or self._status != "running":
             words: str = {"running": "", "ended": _("finished"), "failed": _("stopped")}.get(
                 self._status, _("paused")
             )

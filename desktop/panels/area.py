@@ -41,7 +41,9 @@ class PanelArea(QWidget):
         self._on_look()
 
     def begin(self, info: Info, started: Started, large: Sequence[str]) -> None:
-        """Panels for this run: new ones for another experiment or kind of data, else the same ones emptied."""
+        """Panels for this run: new ones for another experiment or kind of data, else the same ones
+        emptied.
+        """
         again = self._built == (info.id, started.kind)
         if again and started.branched_from is None:
             self.loss.keep_ghost()

@@ -1,10 +1,24 @@
-"""The names of the classes, which is also a control: the mouse on a name lights the class, a click hides it or shows it
-again, a double click shows it alone."""
+"""The names of the classes.
+
+They are a control too: the mouse on a name lights the class, a click hides it or shows it again, a double
+click shows it alone.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF, QWheelEvent
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QWidget
 
 from desktop.language import _, tr
@@ -53,9 +67,11 @@ class Legend(QWidget):
         self._first = 0
         self._lit_row = -1
         self._doubled = False
+        self._over = False
+        self._picture: QPixmap | None = None
         self.setMouseTracking(True)
         self.setAccessibleName(tr(_("Legend")))
-        selection.labels_changed.connect(self.update)
+        selection.labels_changed.connect(self._renew)
         self.hide()
 
     def set_names(self, names: tuple[str, ...]) -> None:
@@ -69,19 +85,31 @@ class Legend(QWidget):
         """Take the size the names need and the place the parent gives."""
         parent = self.parentWidget()
         self.setAccessibleName(tr(_("Legend")))
-        self.setToolTip(tr(_("Click a name to hide its points, double-click to see them alone.")) if self._names else "")
+        self.setToolTip(
+            tr(_("Click a name to hide its points, double-click to see them alone.")) if self._names else ""
+        )
         self.setVisible(bool(self._names))
         if parent is not None and self._names:
             size = self.sizeHint()
             self.setGeometry(parent.width() - size.width(), 0, size.width(), size.height())
+        self._renew()
+
+    def _renew(self) -> None:
+        self._picture = None
         self.update()
 
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(look.font(0.95))
         widest = max((metrics.horizontalAdvance(tr(name)) for name in self._names), default=0.0)
         parent = self.parentWidget()
-        most = 0.4 * parent.width() if parent is not None else 400.0
-        return QSize(round(min(widest + look.px(34), most)), round(self._shown() * self._row_height() + look.px(8)))
+        most = 0.5 * parent.width() if parent is not None else 400.0
+        width = look.px(26) if self._folded(widest) else min(widest + look.px(34), most)
+        return QSize(round(width), round(self._shown() * self._row_height() + look.px(8)))
+
+    def _folded(self, widest: float) -> bool:
+        """In a narrow picture only the colours stand there until the mouse comes."""
+        parent = self.parentWidget()
+        return parent is not None and not self._over and widest + look.px(34) > 0.3 * parent.width()
 
     def _row_height(self) -> float:
         return QFontMetricsF(look.font(0.95)).height() * 1.18
@@ -105,15 +133,19 @@ class Legend(QWidget):
             self._lit_row = row
             self._selection.light_label(None if row < 0 else row)
 
-    # ── mouse ────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── mouse ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._set_row(self._row(event.position().y()))
 
     def enterEvent(self, event: QEnterEvent) -> None:
+        self._over = True
+        self.fit()
         self._set_row(self._row(event.position().y()))
 
     def leaveEvent(self, event: QEvent) -> None:
+        self._over = False
+        self.fit()
         self._set_row(-1)
 
     def hideEvent(self, event: QEvent) -> None:
@@ -143,12 +175,23 @@ class Legend(QWidget):
         step = -1 if event.angleDelta().y() > 0 else 1
         self._first = min(max(self._first + step, 0), self._most())
         self._set_row(self._row(event.position().y()))
-        self.update()
+        self._renew()
 
-    # ── picture ──────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── picture ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
+        """What lies behind changes far more often than the names: they keep a picture of their own."""
+        if self._picture is None:
+            ratio = self.devicePixelRatioF()
+            self._picture = QPixmap((QSizeF(self.size()) * ratio).toSize())
+            self._picture.setDevicePixelRatio(ratio)
+            self._picture.fill(Qt.GlobalColor.transparent)
+            with QPainter(self._picture) as painter:
+                self._paint_names(painter)
+        with QPainter(self) as painter:
+            painter.drawPixmap(0, 0, self._picture)
+
+    def _paint_names(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         plate = look.colour("plot")
         plate.setAlphaF(0.82)
@@ -169,6 +212,8 @@ class Legend(QWidget):
             colour = look.colour("quiet") if hidden else class_colour(label)
             colour.setAlphaF(0.45 if faint else 1.0)
             paint_mark(painter, QPointF(look.px(13), middle), look.px(4.5), shape, colour)
+            if room <= 0:
+                continue
             ink = look.colour("text")
             ink.setAlphaF(0.45 if faint else 1.0)
             painter.setPen(ink)

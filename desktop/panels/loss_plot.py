@@ -80,7 +80,6 @@ class LossPlot(Panel):
         self._lines: list[_Line] = []
         self._flags: list[tuple[int, str]] = []
         self._shown: int | None = None
-        self._stale = False
         self._busy = False
         super().__init__(title, parent)
         self._selection = selection
@@ -210,7 +209,6 @@ class LossPlot(Panel):
 
     def _draw_soon(self) -> None:
         """Draw now if anybody sees it, else when it is shown."""
-        self._stale = True
         if self.isVisible() and not self._busy:
             self._busy = True
             self._draw()
@@ -236,7 +234,6 @@ class LossPlot(Panel):
             lane.chart.show_bottom(index == len(groups) - 1)
 
     def _draw(self) -> None:
-        self._stale = False
         self._deal_lanes()
         last = max((line.trace.steps[-1] for line in self._lines if len(line.trace)), default=0.0)
         ghost = max((line.ghost.steps[-1] for line in self._lines if len(line.ghost)), default=0.0)
@@ -329,25 +326,19 @@ class LossPlot(Panel):
         own = len(lanes) > 1 or not fits
         named = dict(zip(map(id, lines), values, strict=True))
         for lane in lanes:
-            lane.chart.heading = (
-                [(f"{ln.title} {named[id(ln)]}", ln.colour) for ln in lane.lines] if own else []
-            )
+            parts = [(line.title, named[id(line)], line.colour) for line in lane.lines]
+            lane.chart.set_heading(parts if own else [])
         if own:
             self._title.setText(tr(self._own_title))
             self._aside.setText("")
             return
-        if fits:
-            self._title.setText(_list_of([coloured(line.title, line.colour) for line in lines]))
-        else:
-            self._title.setText(tr(self._own_title))
+        self._title.setText(_list_of([coloured(line.title, line.colour) for line in lines]))
         shown = " · ".join(value for value in values if value)
-        if (
-            bold.horizontalAdvance(joined if fits else tr(self._own_title)) + plain.horizontalAdvance(shown)
-            > room
-        ):
-            shown = ""
-        coloured_values = [coloured(v, line.colour) for v, line in zip(values, lines, strict=True) if v]
-        self._aside.setText(" · ".join(coloured_values) if shown else "")
+        if bold.horizontalAdvance(joined) + plain.horizontalAdvance(shown) > room:
+            self._aside.setText("")
+        else:
+            written = zip(values, lines, strict=True)
+            self._aside.setText(" · ".join(coloured(value, line.colour) for value, line in written if value))
 
 
 def _list_of(names: Sequence[str]) -> str:

@@ -1,8 +1,11 @@
-"""What lies over or under a cloud of points, painted with QPainter: lines, arrows, centres, rings, hover cards."""
+"""What lies over or under a cloud of points, painted with QPainter: lines, arrows, centres, rings, hover
+cards.
+"""
 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +15,17 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath,
 from desktop.language import number, tr
 from desktop.panels.legend import class_colour
 from desktop.panels.plane import Plane
+from desktop.panels.raster import pack
 from desktop.style.tokens import look
 from engine.api import Arrows, Item, Markers, Regions, Segments
 
-MANY_LINES = 3000
-"""Above this, lines are drawn without antialiasing: ten times faster, and no longer told apart anyway."""
+LONG = 25_000
+"""Pixels of line drawn with antialiasing (10 ms); Qt draws more than that five times faster without."""
 TRAIL_SHADES = 8
 
 
 def with_alpha(colour: QColor, alpha: float) -> QColor:
+    """The same colour, let through."""
     faint = QColor(colour)
     faint.setAlphaF(alpha)
     return faint
@@ -38,17 +43,23 @@ def paint_regions(painter: QPainter, plane: Plane, regions: Regions) -> None:
     if label.ndim != 2 or label.size == 0:
         return
     strength = 0.26 if look.dark else 0.20
-    table = np.zeros(256, np.uint32)
+    table = np.zeros((256, 3), np.float32)
     for k in np.unique(label):
-        table[k] = class_colour(int(k)).rgb() & 0xFFFFFF
+        colour = class_colour(int(k))
+        table[k] = colour.redF(), colour.greenF(), colour.blueF()
     high, wide = label.shape
+    tint: NDArray[np.floating] = table[label[::-1]]  # (H, W, 3); row 0 of the map is its lowest
+    for _ in range(2):  # no stairs where two regions meet at a slant
+        tint = np.pad(tint, ((1, 1), (1, 1), (0, 0)), "edge")
+        tint = (tint[:-2] + 2 * tint[1:-1] + tint[2:]) / 4
+        tint = (tint[:, :-2] + 2 * tint[:, 1:-1] + tint[:, 2:]) / 4
     # The map ends softly: it says nothing about what lies beyond.
     rim = max(1.0, 0.05 * min(high, wide))
     fade_y = np.minimum(1, (np.minimum(np.arange(high), np.arange(high)[::-1]) + 0.5) / rim)
     fade_x = np.minimum(1, (np.minimum(np.arange(wide), np.arange(wide)[::-1]) + 0.5) / rim)
-    alpha = np.round(255 * strength * fade_y[:, None] * fade_x).astype(np.uint32)
-    pixels = np.ascontiguousarray(table[label[::-1]] | alpha << 24)  # row 0 of the map is its lowest
-    image = QImage(pixels.data, wide, high, wide * 4, QImage.Format.Format_ARGB32)
+    alpha = strength * fade_y[:, None, None] * fade_x[:, None]
+    pixels = pack(tint * alpha, alpha)
+    image = QImage(pixels.data, wide, high, wide * 4, QImage.Format.Format_ARGB32_Premultiplied)
     x0, x1, y0, y1 = regions.extent
     left, top = plane.to_pixel(x0, y1)
     right, bottom = plane.to_pixel(x1, y0)
@@ -57,14 +68,22 @@ def paint_regions(painter: QPainter, plane: Plane, regions: Regions) -> None:
 
 
 def paint_segments(painter: QPainter, plane: Plane, segments: Segments) -> None:
-    ends = np.concatenate([plane.to_pixels(segments.start), plane.to_pixels(segments.end)], 1)  # (M, 4)
+    """Thin lines, each in the colour of its class or in grey."""
+    many = min(len(segments.start), len(segments.end))
+    start, end = segments.start[:many], segments.end[:many]
+    ends = np.concatenate([plane.to_pixels(start), plane.to_pixels(end)], 1)  # (M, 4)
     real = np.isfinite(ends).all(1)
     grey = with_alpha(look.colour("quiet"), 0.45)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(ends) <= MANY_LINES)
-    label = np.full(len(ends), -1) if segments.label is None else np.asarray(segments.label)
+    length = (
+        float(np.hypot(*(ends[real, 2:] - ends[real, :2]).T).sum()) * painter.device().devicePixelRatioF()
+    )
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, length < LONG)
+    label = np.full(many, -1)
+    if segments.label is not None and len(segments.label) == many:
+        label = np.asarray(segments.label)
     for k in np.unique(label[real]):
         colour = grey if k < 0 else with_alpha(class_colour(int(k)), 0.6)
-        painter.setPen(QPen(colour, look.px(1.2) if len(ends) <= MANY_LINES else 1))
+        painter.setPen(QPen(colour, look.px(1.2)))
         painter.drawLines([QLineF(*line) for line in ends[real & (label == k)].tolist()])
 
 
@@ -113,11 +132,14 @@ def paint_text(painter: QPainter, where: QPointF, text: str, ink: QColor, ground
 
 
 def marker_radius() -> float:
+    """How large a centre is drawn."""
     return float(look.px(12))
 
 
 def marker_colour(markers: Markers, index: int) -> QColor:
-    return class_colour(index if markers.label is None else int(markers.label[index]))
+    """A mark without a label has the colour of its number."""
+    known = markers.label is not None and index < len(markers.label)
+    return class_colour(int(markers.label[index]) if known and markers.label is not None else index)
 
 
 def paint_trails(painter: QPainter, plane: Plane, markers: Markers, xy: NDArray[np.floating]) -> None:
@@ -132,15 +154,17 @@ def paint_trails(painter: QPainter, plane: Plane, markers: Markers, xy: NDArray[
     cuts = np.unique(np.linspace(0, len(path) - 1, TRAIL_SHADES + 1).round().astype(int))
     for k in range(path.shape[1]):
         colour = marker_colour(markers, k)
-        for shade, (a, b) in enumerate(zip(cuts[:-1], cuts[1:], strict=True), 1):
+        for shade, (a, b) in enumerate(pairwise(cuts), 1):
             piece = pixels[a : b + 1, k]
             piece = piece[np.isfinite(piece).all(1)]
-            faint = with_alpha(colour, 0.12 + 0.78 * shade / len(cuts[1:]))
+            faint = with_alpha(colour, 0.12 + 0.78 * shade / (len(cuts) - 1))
             painter.setPen(QPen(faint, look.px(2.5), c=Qt.PenCapStyle.FlatCap, j=Qt.PenJoinStyle.RoundJoin))
             painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in piece.tolist()]))
 
 
-def paint_markers(painter: QPainter, plane: Plane, markers: Markers, xy: NDArray[np.floating], held: int) -> None:
+def paint_markers(
+    painter: QPainter, plane: Plane, markers: Markers, xy: NDArray[np.floating], held: int
+) -> None:
     """Discs with their numbers; the ``held`` one is a little larger."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     outer = QColor("#ffffff") if look.dark else look.colour("text")
@@ -168,7 +192,10 @@ def paint_ring(painter: QPainter, x: float, y: float, dot: float, *, strong: boo
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     radius = max(dot + look.px(3), look.px(7))
-    for colour, width in ((look.colour("plot"), look.px(5)), (look.colour("accent" if strong else "text"), look.px(2.4))):
+    for colour, width in (
+        (look.colour("plot"), look.px(5)),
+        (look.colour("accent" if strong else "text"), look.px(2.4)),
+    ):
         painter.setPen(QPen(colour, width))
         painter.drawEllipse(QPointF(x, y), radius, radius)
 
@@ -186,20 +213,30 @@ def item_image(item: Item) -> QImage | None:
     return QImage(pixels.data, wide, high, wide * (1 if grey else 3), form).copy()
 
 
-def paint_card(painter: QPainter, item: Item, image: QImage | None, at: QPointF, dot: float, room: QRectF) -> None:
+def paint_card(
+    painter: QPainter, item: Item, image: QImage | None, at: QPointF, dot: float, room: QRectF
+) -> None:
     """Picture, name and numbers of an item, above its point and always wholly inside ``room``."""
     bold, plain = look.font(bold=True), look.font(0.92, tabular=True)
     pad, gap = look.px(8), max(dot + look.px(8), look.px(12))
     bold_metrics, metrics = QFontMetricsF(bold), QFontMetricsF(plain)
     lines = [f"{tr(name)}  {number(value)}" for name, value in item.values[:6]]
-    side = min(look.px(128), 0.45 * room.height(), 0.45 * room.width()) if image is not None else 0.0
-    inner = max([side, *(metrics.horizontalAdvance(line) for line in lines), bold_metrics.horizontalAdvance(item.label)])
+    side = min(look.px(128), 0.36 * room.height(), 0.45 * room.width()) if image is not None else 0.0
+    inner = max(
+        [
+            side,
+            *(metrics.horizontalAdvance(line) for line in lines),
+            bold_metrics.horizontalAdvance(item.label),
+        ]
+    )
     inner = min(max(inner, look.px(24)), room.width() - 2 * pad)
     picture_high = 0.0
     if image is not None:
         scale = side / max(image.width(), image.height())
         picture_high = image.height() * scale + (pad * 0.6 if item.label or lines else 0)
-    high = 2 * pad + picture_high + (bold_metrics.height() if item.label else 0) + len(lines) * metrics.height()
+    high = (
+        2 * pad + picture_high + (bold_metrics.height() if item.label else 0) + len(lines) * metrics.height()
+    )
     wide = inner + 2 * pad
     x = min(max(at.x() - wide / 2, room.left()), max(room.right() - wide, room.left()))
     y = at.y() - gap - high
@@ -217,7 +254,9 @@ def paint_card(painter: QPainter, item: Item, image: QImage | None, at: QPointF,
     top = y + pad
     if image is not None:
         scale = side / max(image.width(), image.height())
-        target = QRectF(x + (wide - image.width() * scale) / 2, top, image.width() * scale, image.height() * scale)
+        target = QRectF(
+            x + (wide - image.width() * scale) / 2, top, image.width() * scale, image.height() * scale
+        )
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < 1)
         painter.drawImage(target.toRect(), image)
         top += picture_high

@@ -12,8 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from desktop.controls.parts import ElidedLabel, named
 from desktop.language import _, language, number, say, tr
 from desktop.style.tokens import look
 
@@ -29,10 +30,9 @@ class Panel(QFrame):
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
-        self._title = QLabel(objectName="panelTitle")
+        self._title = named("panelTitle", ElidedLabel(bold=True))
         say(self._title.setText, title)
-        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._aside = QLabel(objectName="panelAside")
+        self._aside = named("panelAside", QLabel())
         self._step: int | None = None
         self._extra = ""
         self._head = QHBoxLayout()
@@ -85,7 +85,6 @@ class Panel(QFrame):
         margin = look.px(10)
         self._column.setContentsMargins(margin, look.px(7), margin, margin)
         self._column.setSpacing(look.px(5))
-        self._title.setFont(look.font(bold=True))
         self._aside.setFont(look.font(0.92, tabular=True))
         self.restyle()
 

@@ -616,7 +616,8 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
             if row == len(rows):
                 rows.append([])
             rows[row].append((left, left + width))
-            box = QRectF(left, top + row * line, width, metrics.height())
+            shift = 1.5 * pad if row and left < place < left + width else 0.0
+            box = QRectF(left + shift, top + row * line, width, metrics.height())
             if box.bottom() > rect.top():
                 ground = look.colour("surface")
                 ground.setAlphaF(0.85)

@@ -1,8 +1,8 @@
 """A cloud of points, from two to a million, that moves while something learns.
 
-The points are one picture made by ``desktop.panels.raster``; axes and tints are another that changes rarely; what lies
-on top (lines, centres, rings, cards) is painted each time. Only what has changed is made again, and nothing at all
-while the panel is out of sight.
+The points are one picture made by ``desktop.panels.raster``; axes and tints are another that changes
+rarely; what lies on top (lines, centres, rings, cards) is painted each time. Only what has changed is made
+again, and nothing at all while the panel is out of sight.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSizeF, Qt, QTimer, QVariantAnimation, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSizeF, Qt, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -40,14 +41,19 @@ from desktop.selection import Selection
 from desktop.style.tokens import look
 from engine.api import Arrows, Item, Markers, Points, Regions, Segments
 
+L = TypeVar("L", Regions, Markers, Segments, Arrows)
+
 FADED, PLAIN, FIRST = 0, 1, 2
 """Styles of a point: out of the selection, without a label, and from there on one per label."""
 STYLES = 40
 """Ten colours in four shapes; then they repeat."""
 WRITES = 700_000
 """Pixels the disc kernel may write in a frame (about 8 ms); larger clouds are splatted."""
-MIXED = 200_000
-"""Up to here points are drawn in a mixed order, so that no class lies on top only because it came last."""
+MIXED = 50_000
+"""Up to here points are drawn in a shuffled order (above, in shuffled blocks, which is cheaper): no class
+lies on top only because it came last."""
+CROWDED = 0.3
+"""Points per pixel from which it is worth counting how many share one."""
 EASED = 5_000
 """Up to here points glide to their new places when steps are slow enough to be followed."""
 HOVER_MS = 33
@@ -81,7 +87,9 @@ class ScatterPanel(Panel):
         if name == "item" and isinstance(value, Item):
             self._canvas.take_item(value)
         elif name == "neighbours" and value is not None:
-            self._canvas.take_neighbours(tuple(int(i) for i in np.asarray(value).ravel()))
+            asked = tag[0] if isinstance(tag, tuple) and tag else self._canvas.pinned
+            if asked == self._canvas.pinned:  # not of a point pinned before
+                self._canvas.take_neighbours(tuple(int(i) for i in np.asarray(value).ravel()))
 
     def restyle(self) -> None:
         self._write_counts()
@@ -109,7 +117,8 @@ class Canvas(QWidget):
         super().__init__(parent)
         self._selection = selection
         self._points: Points | None = None
-        # What is shown. home: the box that is framed while the person has not zoomed; None until there are points.
+        # What is shown. home: the box that is framed while the person has not zoomed; None until there are
+        # points.
         self._plane = Plane()
         self._home: Extent | None = None
         self._zoomed = False
@@ -121,7 +130,7 @@ class Canvas(QWidget):
         self._owner: NDArray[np.int32] | None = None
         self._order: NDArray[np.intp] | None = None
         self._style: NDArray[np.uint8] = np.empty(0, np.uint8)
-        self._styled: NDArray[np.int32] | None = None
+        self._code: NDArray[np.uint8] = np.empty(0, np.uint8)
         self._mixed: NDArray[np.intp] = np.empty(0, np.intp)
         self._stale_style = self._stale_points = True
         # Movement: from where points and centres glide, and to where the view does.
@@ -139,7 +148,9 @@ class Canvas(QWidget):
         self._track: list[QPointF] = []
         self._held: tuple[int, int] = (-1, -1)  # which Markers layer, which of its marks
         self._held_at: tuple[float, float] | None = None
+        self._sent_at: tuple[float, float] | None = None
         self._moved = False
+        self._hovered_at: QPointF | None = None
         self._hover_timer = QTimer(self, singleShot=True, interval=HOVER_MS)
         self._hover_timer.timeout.connect(self._on_hover_time)
         self._move_timer = QTimer(self, singleShot=True, interval=HOVER_MS)
@@ -163,7 +174,7 @@ class Canvas(QWidget):
         animation.valueChanged.connect(slot)
         return animation
 
-    # ── what to show ─────────────────────────────────────────────────────────────────────────────────────────────
+    # ── what to show ────────────────────────────────────────────────────────────────────────────────────────
 
     def show_points(self, points: Points | None) -> None:
         """Keep ``points`` and draw them when next in sight. None forgets the run."""
@@ -172,7 +183,12 @@ class Canvas(QWidget):
         else:
             self._set_off(points)
         former, self._points = self._points, points
-        if points is None or former is None or former.label is not points.label or len(former.xy) != len(points.xy):
+        if (
+            points is None
+            or former is None
+            or former.label is not points.label
+            or len(former.xy) != len(points.xy)
+        ):
             self._stale_style = True
         if former is None or points is None or _ground_parts(former) != _ground_parts(points):
             self._ground = None
@@ -197,7 +213,9 @@ class Canvas(QWidget):
         slow = now - self._arrived > 0.1
         self._arrived = now
         seen = self._xy() if former is not None else None
-        seen_marks = [self._marks_xy(i) for i in range(len(_layers(former, Markers)))] if former is not None else []
+        seen_marks = (
+            [self._marks_xy(i) for i in range(len(_layers(former, Markers)))] if former is not None else []
+        )
         self._flow.stop()
         self._before, self._marks_before = None, []
         if look.reduce_motion or not slow or not self.isVisible() or former is None or seen is None:
@@ -207,7 +225,9 @@ class Canvas(QWidget):
         new_marks = [layer.xy for layer in _layers(points, Markers)]
         same_marks = [a.shape for a in seen_marks] == [np.shape(b) for b in new_marks]
         moving = not np.array_equal(seen, points.xy, equal_nan=True)
-        if moving or (same_marks and any(not np.array_equal(a, b) for a, b in zip(seen_marks, new_marks, strict=True))):
+        if moving or (
+            same_marks and any(not np.array_equal(a, b) for a, b in zip(seen_marks, new_marks, strict=True))
+        ):
             self._before = seen if moving else None
             self._marks_before = seen_marks if same_marks and self._held_at is None else []
             self._flow.start()
@@ -247,6 +267,10 @@ class Canvas(QWidget):
         self._asked.discard(item.index)
         self.update()
 
+    @property
+    def pinned(self) -> int:
+        return self._selection.pin
+
     def take_neighbours(self, items: tuple[int, ...]) -> None:
         if self._selection.pin >= 0:
             self._selection.set_neighbours(items)
@@ -277,7 +301,7 @@ class Canvas(QWidget):
             self._asked.add(item)
             self.ask.emit("item", (item,))
 
-    # ── the view ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the view ────────────────────────────────────────────────────────────────────────────────────────────
 
     def fit(self) -> None:
         """Show everything again."""
@@ -306,7 +330,9 @@ class Canvas(QWidget):
 
     def _follow(self) -> None:
         """Frame the first points; later leave the view alone unless they leave it by more than a fifth."""
-        if self._home is not None and (self._zoomed or self._glide.state() == QVariantAnimation.State.Running):
+        if self._home is not None and (
+            self._zoomed or self._glide.state() == QVariantAnimation.State.Running
+        ):
             return
         box = self._data_box()
         if box is None:
@@ -334,9 +360,8 @@ class Canvas(QWidget):
             return
         s = _eased(t)
         a, b = self._glide_from, self._glide_to
-        self._home = b if t >= 1.0 else (
-            a[0] + (b[0] - a[0]) * s, a[1] + (b[1] - a[1]) * s, a[2] + (b[2] - a[2]) * s, a[3] + (b[3] - a[3]) * s
-        )  # fmt: skip
+        x0, x1, y0, y1 = (p + (q - p) * s for p, q in zip(a, b, strict=True))
+        self._home = b if t >= 1.0 else (x0, x1, y0, y1)
         self._lay_out()
 
     def _see(self, plane: Plane) -> None:
@@ -352,7 +377,9 @@ class Canvas(QWidget):
         if self._with_axes():
             bottom = math.ceil(font.height() + look.px(4))
         high = max(self.height() - bottom - look.px(2), 1.0)
-        plane = replace(self._plane, left=left, top=float(look.px(2)), width=max(self.width() - left, 1.0), height=high)
+        plane = replace(
+            self._plane, left=left, top=float(look.px(2)), width=max(self.width() - left, 1.0), height=high
+        )
         plane = self._framed(replace(plane, equal=equal))
         if self._with_axes():
             texts = self._tick_texts(plane.extent[2:], plane.height)
@@ -391,7 +418,7 @@ class Canvas(QWidget):
         low, high = span
         values, step = ticks(low, high, max(2, int(pixels / look.px(62))))
         most = max(map(abs, values), default=0.0)
-        plain = 1e-4 < step and most < 1e5
+        plain = step > 1e-4 and most < 1e5
         decimals = max(0, -math.floor(math.log10(step) + 1e-9)) if plain else 0
         digits = max(3, math.ceil(math.log10(max(most / step, 1.0))) + 1)
         texts = []
@@ -400,21 +427,29 @@ class Canvas(QWidget):
             texts.append((value, ("0" if value == 0 else text).replace("-", "−")))
         return texts
 
-    # ── pictures ─────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── pictures ────────────────────────────────────────────────────────────────────────────────────────────
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
         points = self._points
         if points is None or self.width() < 4 or self.height() < 4:
-            painter.fillRect(self.rect(), look.colour("surface"))
+            with QPainter(self) as painter:
+                painter.fillRect(self.rect(), look.colour("surface"))
             return
         self._follow()
         if self._stale_points:
             self._draw_points()
         if self._ground is None:
-            self._draw_ground()
-        if self._ground is not None:
+            self._ground = self._draw_ground()
+        # ``with`` also when something raises: a painter left open takes the whole program down.
+        with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._ground)
+            self._paint_layers(painter, points)
+            self._paint_gesture(painter)
+            painter.setClipping(False)
+            self._paint_cards(painter)
+
+    def _paint_layers(self, painter: QPainter, points: Points) -> None:
+        """Lines, points, rings, arrows and centres, from below to the top."""
         plane = self._plane
         painter.setClipRect(QRectF(plane.left, plane.top, plane.width, plane.height))
         for layer in points.layers:
@@ -423,7 +458,7 @@ class Canvas(QWidget):
         if self._image is not None and self._raster is not None:
             shift = -self._raster.pad / self.devicePixelRatioF()
             painter.drawImage(QPointF(shift, shift), self._image)
-        self._paint_chosen(painter, points)
+        self._paint_chosen(painter)
         seen = 0
         for layer in points.layers:
             if isinstance(layer, Arrows):
@@ -433,28 +468,24 @@ class Canvas(QWidget):
                 marks.paint_trails(painter, plane, layer, xy)
                 marks.paint_markers(painter, plane, layer, xy, self._held[1] if self._held[0] == seen else -1)
                 seen += 1
-        self._paint_gesture(painter)
-        painter.setClipping(False)
-        self._paint_cards(painter, points)
 
-    def _draw_ground(self) -> None:
+    def _draw_ground(self) -> QPixmap:
         """Plot area, tints, grid, ticks and the names of the axes."""
         ratio = self.devicePixelRatioF()
         ground = QPixmap((QSizeF(self.size()) * ratio).toSize())
         ground.setDevicePixelRatio(ratio)
         ground.fill(look.colour("surface"))
-        painter = QPainter(ground)
         plane = self._plane
         plot = QRectF(plane.left, plane.top, plane.width, plane.height)
-        painter.fillRect(plot, look.colour("plot"))
-        painter.setClipRect(plot)
-        for layer in _layers(self._points, Regions):
-            marks.paint_regions(painter, plane, layer)
-        painter.setClipping(False)
-        if self._with_axes():
-            self._paint_axes(painter, plot)
-        painter.end()
-        self._ground = ground
+        with QPainter(ground) as painter:
+            painter.fillRect(plot, look.colour("plot"))
+            painter.setClipRect(plot)
+            for layer in _layers(self._points, Regions):
+                marks.paint_regions(painter, plane, layer)
+            painter.setClipping(False)
+            if self._with_axes():
+                self._paint_axes(painter, plot)
+        return ground
 
     def _paint_axes(self, painter: QPainter, plot: QRectF) -> None:
         assert self._points is not None
@@ -486,14 +517,17 @@ class Canvas(QWidget):
                 painter.drawLine(QPointF(plot.left(), round(y)), QPointF(plot.right(), round(y)))
             if plot.top() + metrics.capHeight() / 2 <= y <= plot.bottom():
                 painter.setPen(quiet)
-                where = QPointF(plot.left() - look.px(5) - metrics.horizontalAdvance(text), y + metrics.capHeight() / 2)
+                where = QPointF(
+                    plot.left() - look.px(5) - metrics.horizontalAdvance(text), y + metrics.capHeight() / 2
+                )
                 painter.drawText(where, text)
         painter.setFont(name_font)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(quiet)
         painter.drawText(QPointF(plot.right() - x_wide - look.px(2), row + metrics.ascent()), x_name)
-        at = QPointF(plot.left() + look.px(6), plot.top() + name_metrics.ascent() + look.px(2))
-        marks.paint_text(painter, at, y_name, quiet, look.colour("plot"))
+        if plot.width() > look.px(260):
+            at = QPointF(plot.left() + look.px(6), plot.top() + name_metrics.ascent() + look.px(2))
+            marks.paint_text(painter, at, y_name, quiet, look.colour("plot"))
 
     def _draw_points(self) -> None:
         points, ratio = self._points, self.devicePixelRatioF()
@@ -516,48 +550,51 @@ class Canvas(QWidget):
         if self._raster is None or self._raster.pad != pad or self._raster.shape != shape:
             self._raster = Raster(wide, high, pad)
             image = self._raster.image
-            self._image = QImage(image.data, shape[1], shape[0], shape[1] * 4, QImage.Format.Format_ARGB32_Premultiplied)
+            self._image = QImage(
+                image.data, shape[1], shape[0], shape[1] * 4, QImage.Format.Format_ARGB32_Premultiplied
+            )
         assert self._image is not None
         self._image.setDevicePixelRatio(ratio)
         plane = self._plane
         (cx, cy), (sx, sy) = plane.centre, plane.scale
         corner = (cx - (plane.left + plane.width / 2) / sx, cy + (plane.top + plane.height / 2) / sy)
-        self._raster.place(xy, Window(*corner, sx * ratio, sy * ratio), reach=dots.reach if dots is not None else 0)
+        self._raster.place(
+            xy, Window(*corner, sx * ratio, sy * ratio), reach=dots.reach if dots is not None else 0
+        )
         if dots is not None:
-            shapes = None if n == 0 or self._style.max() < FIRST + 10 else np.maximum(self._style.astype(np.intp) - FIRST, 0) // 10
+            shapes = (
+                None
+                if n == 0 or self._style.max() < FIRST + 10
+                else np.maximum(self._style.astype(np.intp) - FIRST, 0) // 10
+            )
             order = self._order if self._order is not None else np.arange(n)
             colours = raster.disc_colours(self._colours(), _rgb(look.colour("plot")), halo)
             self._raster.discs(self._style.astype(np.intp), shapes, order, dots, colours)
         else:
-            code = np.arange(256) + 1  # styles of one colour share a code: a pixel has no shape
-            code[FIRST:] = FIRST + 1 + (np.arange(FIRST, 256) - FIRST) % 10
-            crowd = n * (2 * spread + 1) ** 2 / (wide * high)
-            self._raster.splat(
-                np.take(code.astype(np.uint8), self._style),
-                self._order,
-                spread,
-                raster.shade_table(crowd),
-                raster.splat_colours(*self._deepening()),
-            )
+            crowd = round(len(self._code) * (2 * spread + 1) ** 2 / (wide * high), 1)
+            colours, shades = raster.splat_colours(*self._deepening(), crowd if crowd > CROWDED else None)
+            self._raster.splat(self._code, self._order, spread, shades, colours)
 
     def _dot_radius(self, n: int) -> float:
         """Fewer points are larger; in projector mode up to 5,000 of them are at least 8 pixels wide."""
         room = min(max(math.sqrt(self.width() * self.height() / 350_000) / look.factor**0.5, 0.75), 1.25)
-        radius = min(max(4.6 * (300 / max(n, 1)) ** 0.22, 0.8), 5.2) * room * look.factor
+        radius: float = min(max(4.6 * (300 / max(n, 1)) ** 0.22, 0.8), 5.2) * room * look.factor
         return max(radius, 4.2) if look.projector and n <= 5000 else radius
 
     def _colours(self) -> NDArray[np.float64]:
         """(FIRST + STYLES, 3) the colour of every style."""
-        plain = look.colour("quiet" if self._points is not None and self._points.label is not None else "accent")
+        plain = look.colour(
+            "quiet" if self._points is not None and self._points.label is not None else "accent"
+        )
         classes = [QColor(look.classes[i % 10 % len(look.classes)]) for i in range(STYLES)]
         return np.array([_rgb(colour) for colour in (look.colour("faded"), plain, *classes)])
 
-    def _deepening(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def _deepening(self) -> tuple[bytes, bytes]:
         """The colours of a splat and what they become where points crowd: nearer to the ink."""
         colours = self._colours()[: FIRST + 10]
         deep = colours + (float(look.dark) - colours) * 0.28
         deep[FADED] = colours[FADED]
-        return colours, deep
+        return colours.tobytes(), deep.tobytes()
 
     def _find_styles(self) -> None:
         """The style of every point, and the order of drawing: faded ones first, hidden ones not at all."""
@@ -591,6 +628,10 @@ class Canvas(QWidget):
             every = order if order is not None else np.arange(n)
             order = every[~np.isin(label[every], list(selection.hidden))]
         self._style, self._order, self._stale_style = style, order, False
+        codes = np.arange(256) + 1  # styles of one colour share a code: a splatted pixel has no shape
+        codes[FIRST:] = FIRST + 1 + np.arange(256 - FIRST) % 10
+        code = np.take(codes.astype(np.uint8), style)
+        self._code = raster.mixed(code) if order is None else code[order]
 
     def _is_hidden(self, item: int) -> bool:
         label = self._points.label if self._points is not None else None
@@ -610,7 +651,7 @@ class Canvas(QWidget):
             return None
         return self._plane.to_pixel(x, y)
 
-    def _paint_chosen(self, painter: QPainter, points: Points) -> None:
+    def _paint_chosen(self, painter: QPainter) -> None:
         """Rings round the pinned point and the one under the mouse, and lines to the neighbours."""
         selection = self._selection
         pin = self._pixel(selection.pin)
@@ -630,7 +671,7 @@ class Canvas(QWidget):
         if hover is not None:
             marks.paint_ring(painter, *hover, self._dot, strong=False)
 
-    def _paint_cards(self, painter: QPainter, points: Points) -> None:
+    def _paint_cards(self, painter: QPainter) -> None:
         if self._gesture not in ("", "wait"):
             return
         selection = self._selection
@@ -638,9 +679,11 @@ class Canvas(QWidget):
         if self._mouse is not None and selection.hover != selection.pin:
             shown.append(selection.hover)
         room = QRectF(self.rect()).adjusted(4, 4, -4, -4)
+        if self._legend.isVisible() and self._legend.width() < 0.3 * self.width():
+            room.setRight(self._legend.x() - 4.0)
         for item in shown:
             at = self._pixel(item)
-            if at is None or item not in self._items or not room.contains(QPointF(*at)):
+            if at is None or item not in self._items or not self.rect().contains(QPointF(*at).toPoint()):
                 continue
             marks.paint_card(painter, *self._items[item], QPointF(*at), self._dot, room)
 
@@ -659,7 +702,7 @@ class Canvas(QWidget):
             return QPolygonF(QRectF(self._track[0], self._track[-1]).normalized())
         return QPolygonF(self._track)
 
-    # ── mouse and keys ───────────────────────────────────────────────────────────────────────────────────────────
+    # ── mouse and keys ──────────────────────────────────────────────────────────────────────────────────────
 
     def _point_at(self, at: QPointF) -> int:
         """The point within reach of the mouse, or -1."""
@@ -742,8 +785,6 @@ class Canvas(QWidget):
             self.setCursor(shape)
         self._hovered_at = self._mouse
 
-    _hovered_at: QPointF | None = None
-
     def _on_hover_time(self) -> None:
         if self._mouse is not None and self._mouse != self._hovered_at:
             self._hover()
@@ -754,8 +795,6 @@ class Canvas(QWidget):
             self._sent_at = self._held_at
             self._move_timer.start()
             self.act.emit("move", (self._held[1], *self._held_at))
-
-    _sent_at: tuple[float, float] | None = None
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         gesture, at = self._gesture, event.position()
@@ -782,21 +821,22 @@ class Canvas(QWidget):
         self.update()
 
     def _enclosed(self, outline: QPolygonF) -> NDArray[np.int32]:
-        """Which visible points lie inside ``outline``: the polygon is painted once and every point looks at its pixel."""
+        """Which visible points lie inside ``outline``: the polygon is painted once and every point looks at
+        its pixel.
+        """
         if self._raster is None or self._points is None or len(self._raster.flat) != len(self._points.xy):
             return np.empty(0, np.int32)
         high, wide = self._raster.shape
         mask = QImage(wide, high, QImage.Format.Format_Grayscale8)
         mask.fill(0)
-        painter = QPainter(mask)
-        painter.translate(self._raster.pad, self._raster.pad)
-        painter.scale(self.devicePixelRatioF(), self.devicePixelRatioF())
         plane = self._plane
-        painter.setClipRect(QRectF(plane.left, plane.top, plane.width, plane.height))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(Qt.GlobalColor.white)
-        painter.drawPolygon(outline)
-        painter.end()
+        with QPainter(mask) as painter:
+            painter.translate(self._raster.pad, self._raster.pad)
+            painter.scale(self.devicePixelRatioF(), self.devicePixelRatioF())
+            painter.setClipRect(QRectF(plane.left, plane.top, plane.width, plane.height))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(Qt.GlobalColor.white)
+            painter.drawPolygon(outline)
         rows = np.frombuffer(mask.constBits(), np.uint8).reshape(high, mask.bytesPerLine())[:, :wide]
         chosen = self._raster.inside(np.ascontiguousarray(rows))
         hidden, label = self._selection.hidden, self._points.label
@@ -863,7 +903,7 @@ class Canvas(QWidget):
         super().changeEvent(event)
 
 
-def _layers(points: Points | None, kind: type) -> list:
+def _layers(points: Points | None, kind: type[L]) -> list[L]:
     return [layer for layer in points.layers if isinstance(layer, kind)] if points is not None else []
 
 

@@ -1,6 +1,7 @@
 """Small vector icons, drawn from strokes in the colour and size of the moment.
 
-``icon(name)`` makes a ``QIcon`` for now; ``wear(button, name)`` gives a button an icon that follows theme and scale.
+``icon(name)`` makes a ``QIcon`` for now; ``wear(button, name)`` gives a button one that follows theme and
+scale.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "restart": ("M20 4.5v5.5h-5.5", "M19.4 10a8 8 0 1 0 .3 4"),
     "dice": (
         "M6.5 3.5h11a3 3 0 0 1 3 3v11a3 3 0 0 1-3 3h-11a3 3 0 0 1-3-3v-11a3 3 0 0 1 3-3z",
-        "fill:M8.4 6.8a1.6 1.6 0 1 1 0 3.2 1.6 1.6 0 0 1 0-3.2zM15.6 14a1.6 1.6 0 1 1 0 3.2 1.6 1.6 0 0 1 0-3.2z"
+        "fill:M8.4 6.8a1.6 1.6 0 1 1 0 3.2 1.6 1.6 0 0 1 0-3.2z"
+        "M15.6 14a1.6 1.6 0 1 1 0 3.2 1.6 1.6 0 0 1 0-3.2z"
         "M12 10.4a1.6 1.6 0 1 1 0 3.2 1.6 1.6 0 0 1 0-3.2z",
     ),
     "back": (
@@ -58,7 +60,8 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "fold": ("M5 5.5l6.5 6.5L5 18.5M12.5 5.5l6.5 6.5-6.5 6.5",),
     "unfold": ("M19 5.5 12.5 12l6.5 6.5M11.5 5.5 5 12l6.5 6.5",),
     "folder": (
-        "M3 18.5v-12a1.5 1.5 0 0 1 1.5-1.5H9l2.3 2.8h8.2A1.5 1.5 0 0 1 21 9.3v9.2a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18.5z",
+        "M3 18.5v-12a1.5 1.5 0 0 1 1.5-1.5H9l2.3 2.8h8.2A1.5 1.5 0 0 1 21 9.3v9.2"
+        "a1.5 1.5 0 0 1-1.5 1.5h-15A1.5 1.5 0 0 1 3 18.5z",
     ),
     "spark": (
         "M12 3.2c.9 5.4 3.4 7.9 8.8 8.8-5.4.9-7.9 3.4-8.8 8.8-.9-5.4-3.4-7.9-8.8-8.8 5.4-.9 7.9-3.4 8.8-8.8z",
@@ -68,7 +71,10 @@ SHAPES: dict[str, tuple[str, ...]] = {
         "M9.3 9.4a2.8 2.8 0 1 1 4 2.6c-.9.4-1.3 1-1.3 1.9",
         "M12 17.1v.1",
     ),
-    "more": ("fill:M5 10a2 2 0 1 1 0 4a2 2 0 0 1 0-4zM12 10a2 2 0 1 1 0 4a2 2 0 0 1 0-4zM19 10a2 2 0 1 1 0 4a2 2 0 0 1 0-4z",),
+    "more": (
+        "fill:M5 10a2 2 0 1 1 0 4a2 2 0 0 1 0-4z"
+        "M12 10a2 2 0 1 1 0 4a2 2 0 0 1 0-4zM19 10a2 2 0 1 1 0 4a2 2 0 0 1 0-4z",
+    ),
     "close": ("M5.5 5.5l13 13M18.5 5.5l-13 13",),
     "check": ("M5 12.5l4.8 5L19.5 7",),
     "down": ("M5.5 9l6.5 6.5L18.5 9",),
@@ -91,7 +97,8 @@ def _svg(name: str, colour: str) -> bytes:
         else:
             parts.append(f'<path d="{shape}"/>')
     head = f'fill="none" stroke="{colour}" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g {head}>{"".join(parts)}</g></svg>'.encode()
+    body = "".join(parts)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><g {head}>{body}</g></svg>'.encode()
 
 
 @functools.lru_cache(maxsize=512)
@@ -122,7 +129,7 @@ def pixmap(name: str, colour: str | None = None, size: int | None = None) -> QPi
 
 
 def icon(name: str, colour: str | None = None, size: int | None = None) -> QIcon:
-    """Icon ``name`` in ``colour``: the name of a theme colour ("accent"), any CSS colour, or None for the text's.
+    """Icon ``name`` in ``colour``: a theme colour's name ("accent"), any CSS colour, or None for the text's.
 
     Raises:
         KeyError: there is no icon of that name.
@@ -149,7 +156,7 @@ class _Worn(QObject):
 
 
 def wear(button: QAbstractButton, name: str, colour: str | None = None, size: float = 18) -> None:
-    """Give ``button`` the icon ``name``, now and after every change of theme or scale; a second call replaces it."""
+    """Give ``button`` the icon ``name``, now and after every change of theme or scale, until another call."""
     worn = button.findChild(_Worn)
     if not isinstance(worn, _Worn):
         worn = _Worn(button)

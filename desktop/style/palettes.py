@@ -26,10 +26,10 @@ _BLUES_LIGHT, _ORANGES_LIGHT = "053a75 1668b5 5c9fd8 b3d3ee", "fcd9b0 f2a04e d26
 _BLUES_DARK, _ORANGES_DARK = "a9d6ff 5fb0f5 2b78bd 1d4468", "6b4015 b86c1a f39a36 ffd3a1"
 
 
-def _table(colours: str) -> NDArray[np.uint8]:
-    """Straight lines between evenly spaced hexadecimal colours; (256, 3)."""
+def _table(colours: str, first: int = 0) -> NDArray[np.uint8]:
+    """Straight lines between evenly spaced hexadecimal colours, from row ``first`` to the last; (256, 3)."""
     points = np.array([list(bytes.fromhex(colour)) for colour in colours.split()], np.float64)
-    places = np.linspace(0, 255, len(points))
+    places = np.linspace(first, 255, len(points))
     columns = [np.interp(np.arange(256), places, points[:, channel]) for channel in range(3)]
     table = np.round(np.stack(columns, axis=1)).astype(np.uint8)
     table.flags.writeable = False
@@ -50,7 +50,7 @@ def cividis() -> NDArray[np.uint8]:
 
 @cache
 def signed(dark: bool) -> NDArray[np.uint8]:
-    """Blue for −1, the plot's ground for 0, orange for +1."""
+    """Blue for −1 (row 1), the plot's ground for 0 (row 128), orange for +1 (row 255)."""
     ground = (DARK if dark else LIGHT).plot.removeprefix("#")
     blues, oranges = (_BLUES_DARK, _ORANGES_DARK) if dark else (_BLUES_LIGHT, _ORANGES_LIGHT)
-    return _table(f"{blues} {ground} {oranges}")
+    return _table(f"{blues} {ground} {oranges}", first=1)

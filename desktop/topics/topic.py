@@ -10,7 +10,8 @@ from engine.api import Text
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A tab. Experiments not named in ``order`` follow by id; a topic that says nothing more gets a sensible screen.
+    """A tab. Experiments not named in ``order`` follow by id; a topic that says nothing more gets a sensible
+    screen.
 
     large: experiment id to the channels in the order in which they are laid out, the first one largest.
     """

@@ -420,6 +420,7 @@ class _Loop:
     def _do_load(self, path: Path) -> None:
         from engine.core import session
 
+        self._stages.clear()
         spec, runner, timeline = session.load(
             path, device=self._engine._device, threads=self._engine._threads, stages=self._stages
         )

@@ -68,8 +68,8 @@ class Mailbox:
             box.views.update({channel: (step, payload) for channel, payload in views.items()})
 
     def put_keyframes(self, steps: tuple[int, ...]) -> None:
-        with self._lock:
-            self._box.keyframes = steps
+        with self._putting() as box:
+            box.keyframes = steps
 
     def put_event(self, event: Event) -> None:
         with self._putting() as box:

@@ -32,7 +32,7 @@ def mnist(seed: int, data_dir: Path | None) -> Dataset:
     if (height, width) != (28, 28) or labels != count or count == 0:
         raise InputError(
             _(
-                "{folder} does not hold MNIST but {images} pictures of {height} × {width} and {labels} labels.",
+                "{folder} is not MNIST: {images} pictures of {height} × {width} and {labels} labels.",
                 folder=str(folder),
                 images=count,
                 height=height,
@@ -122,7 +122,7 @@ def _shape(path: Path, dimensions: int) -> tuple[int, ...]:
     expected = len(head) + math.prod(sizes)
     if size != expected:
         raise InputError(
-            _("{path} is damaged: it has {size} bytes where {expected} belong. Unpack the original file once more.",
+            _("{path} is damaged: it has {size} bytes, not {expected}. Unpack the original file once more.",
               path=str(path), size=size, expected=expected)
         )  # fmt: skip
     return sizes
@@ -130,7 +130,7 @@ def _shape(path: Path, dimensions: int) -> tuple[int, ...]:
 
 SOURCES: tuple[Source, ...] = (
     Source(
-        "mnist", _("MNIST 28 × 28"), _("Handwritten digits, 28 × 28 pixels, from a folder of yours."), "images", mnist,
-        needs_folder=True,
+        "mnist", _("MNIST 28 × 28"), _("Handwritten digits, 28 × 28 pixels, from your folder."),
+        "images", mnist, needs_folder=True,
     ),
 )  # fmt: skip

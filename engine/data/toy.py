@@ -99,6 +99,6 @@ SOURCES: tuple[Source, ...] = (
     _source("moons", _("Moons"), _("Two half circles that reach into each other."), moons,
             (_("upper moon"), _("lower moon"))),
     _source("ellipse", _("Ellipse"), _("One cloud, longer than wide."), ellipse, (_("all"),)),
-    _source("million", _("A million points"), _("Twelve clouds that touch, a million points in all."), million,
+    _source("million", _("A million points"), _("Twelve clouds that touch, a million in all."), million,
             tuple(_("cloud {n}", n=n + 1) for n in range(12))),
 )  # fmt: skip

@@ -11,23 +11,25 @@ ROWS = 8192
 def mean_and_covariance(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The mean (D,) and the covariance (D, D), divisor N − 1, of the rows of ``x`` (N, D). Both float64.
 
-    The mean is taken away before squaring: in E[x²] − E[x]² two large numbers would cancel.
+    One pass: a rough mean g is taken away before squaring, because in E[x²] − E[x]² two large numbers would
+    cancel; what g missed is put right at the end: Σ (x−g)(x−g)ᵀ − N (m−g)(m−g)ᵀ.
     """
-    mean = x.mean(0, dtype=torch.float64)  # (D,)
-    total = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float64)
-    for rows in x.split(ROWS):
-        centred = (rows - mean.float()).numpy()  # (ROWS, D)
+    n, d = x.shape
+    rough = x[:ROWS].mean(0)  # (D,) g
+    sums, squares = torch.zeros(d, dtype=torch.float64), torch.zeros(d, d, dtype=torch.float64)
+    for first in range(0, n, ROWS):
+        centred = x[first : first + ROWS] - rough  # (ROWS, D)
+        sums += centred.sum(0)
         # NumPy sees that both factors are one matrix and computes only half of the product; torch does not.
-        total += torch.from_numpy(centred.T @ centred)
-    rest = mean - mean.float()  # what float32 could not take away
-    total -= len(x) * torch.outer(rest, rest)
-    return mean, total / max(len(x) - 1, 1)
+        squares += torch.from_numpy(centred.numpy().T @ centred.numpy())
+    missed = sums / n  # (D,) m − g
+    return rough + missed, (squares - n * torch.outer(missed, missed)) / max(n - 1, 1)
 
 
 def eigen(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Eigenvalues (D,), largest first and never negative, and eigenvectors as columns, (D, D).
 
-    An eigenvector may as well point the other way; here its largest entry is positive: it always looks the same.
+    An eigenvector may as well point the other way; here its largest entry is positive.
     """
     values, vectors = torch.linalg.eigh(matrix)
     values, vectors = values.flip(0).clamp(min=0), vectors.flip(1)

@@ -1,8 +1,8 @@
 """Ways to do one step of Lloyd's algorithm on large sets without looking at every point each time.
 
-``engine/experiments/clusters/kmeans.py`` has the readable formula; each class here gives the same sums and counts.
-Facts they rest on, measured on two cores with AVX512: ``scores.min(0)`` on a (K, N) matrix takes a sixth of
-``argmin(0)``, and ``centres @ x.T`` is faster than ``x @ centres.T``: the long axis then lies together in memory.
+``engine/experiments/clusters/kmeans.py`` has the readable formula; each class here gives the same sums and
+counts. Facts they rest on, measured on two cores with AVX512: ``scores.min(0)`` on a (K, N) matrix takes a
+sixth of ``argmin(0)``, and ``centres @ x.T`` beats ``x @ centres.T``: its long axis lies together in memory.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Bounds:
     k-means even faster", SDM 2010. Here for all points at once, and the sums are corrected by the points that
     changed over instead of added up afresh.
 
-    For each point: upper ≥ the distance to its own centre, lower ≤ the distance to each other one. When centres
-    move, both are loosened by as much as they moved; only where upper > lower are distances computed again.
+    For each point: upper ≥ distance to its own centre, lower ≤ distance to each other one. When centres move,
+    both are loosened by as much as they moved; only where upper > lower are distances computed again.
     """
 
     ROWS = 1024
@@ -91,12 +91,11 @@ class Bounds:
         return (upper * (1 + self.SLACK) >= clear).nonzero()[:, 0]
 
     def _measure(self, some: torch.Tensor, centres: torch.Tensor, *, whole: bool) -> None:
-        """All distances of some points, (M,): new bounds, and the sums corrected where the nearest centre changed."""
+        """Distances of some points, (M,): new bounds, and sums corrected where the nearest centre changed."""
         s = self.state
         rows = self.x[int(some[0]) : int(some[-1]) + 1] if whole else self.x[some]  # (M, D)
-        score = torch.addmm(
-            (centres**2).sum(1, keepdim=True), centres, rows.T, alpha=-2
-        )  # (K, M): ‖m‖² − 2 m·x
+        # ‖x − m‖² = ‖m‖² − 2 m·x + ‖x‖²
+        score = torch.addmm((centres**2).sum(1, keepdim=True), centres, rows.T, alpha=-2)  # (K, M)
         distance = score.add_(self.norms[some]).clamp_(min=0).sqrt_()  # (K, M)
         upper, labels = distance.min(0)
         s["upper"][some] = upper
@@ -107,13 +106,12 @@ class Bounds:
         if len(changed):
             s["labels"][some] = labels
             old, labels = old[changed], labels[changed]
-            sign = torch.zeros(
-                len(centres) + 1, len(changed)
-            )  # (K + 1, M'): the last row for points without label
-            sign.scatter_(0, labels[None], 1.0)
-            sign.scatter_(0, old.remainder(len(centres) + 1)[None], -1.0)
-            sign = sign[:-1]
-            s["sums"] += sign @ rows[changed]  # S_j: what came, less what went
+            k = len(centres)
+            # +1 where a point comes, −1 where it leaves; row K is for points that had no label (-1) yet.
+            sign = torch.zeros(k + 1, len(changed), dtype=torch.float64)  # (K + 1, M')
+            sign.scatter_(0, labels[None], 1.0).scatter_(0, old.remainder(k + 1)[None], -1.0)
+            sign = sign[:k]
+            s["sums"] += sign @ rows[changed].double()  # S_j: what came, less what went
             s["counts"] += sign.sum(1)
 
     def state_dict(self) -> dict[str, torch.Tensor]:
@@ -126,9 +124,9 @@ class Bounds:
 class Grid:
     """Very many points in the plane: a cell whose four corners have one nearest centre belongs to it whole.
 
-    That is exact, not an approximation: the places nearest to one centre form a convex region (a Voronoi cell), so
-    that all between four of its places is in it too. Sums and counts of each cell are made once; a step looks at the
-    corners, and only into those cells through which a border passes. It remembers nothing between steps.
+    That is exact, not an approximation: the places nearest to one centre form a convex region (Voronoi cell);
+    what lies between four of them is in it too. Sums and counts of each cell are made once; a step looks at
+    the corners, and only into those cells that a border cuts. It remembers nothing between steps.
     """
 
     def __init__(self, x: torch.Tensor) -> None:
@@ -143,9 +141,8 @@ class Grid:
         self.first = self.count.cumsum(0) - self.count  # (size²,) where each cell begins in self.x
         self.sum = _sums(x, cell, size * size)  # (size², 2)
         edge = torch.arange(size + 1)
-        corners = torch.cartesian_prod(
-            low[1] + edge * width[1], low[0] + edge * width[0]
-        )  # ((size + 1)², 2) y, x
+        # ((size + 1)², 2) y, x
+        corners = torch.cartesian_prod(low[1] + edge * width[1], low[0] + edge * width[0])
         self.corners = corners.flip(1)
 
     def assign(self, centres: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -81,7 +81,11 @@ def measure() -> list[tuple[str, float, str]]:
     """Rows of (what, number, unit)."""
     app = QApplication.instance() or QApplication([])
     rows = []
-    for n, name, rounds, their_rounds in ((10_000, "10k", 25, 9), (100_000, "100k", 25, 3), (1_000_000, "1M", 15, 2)):
+    for n, name, rounds, their_rounds in (
+        (10_000, "10k", 25, 9),
+        (100_000, "100k", 25, 3),
+        (1_000_000, "1M", 15, 2),
+    ):
         mine, other = ours(n, rounds), theirs(n, their_rounds)
         rows += [
             (f"scatter {name}, frame", mine, "ms CPU"),

@@ -84,7 +84,9 @@ class Client:
         before = len([e for e in self.of(StatusChanged) if e.status in ("paused", "ended", "failed")])  # type: ignore[attr-defined]
         self.engine.advance(steps)
         self.until(
-            lambda: len([e for e in self.of(StatusChanged) if e.status in ("paused", "ended", "failed")]) > before  # type: ignore[attr-defined]
+            lambda: (
+                len([e for e in self.of(StatusChanged) if e.status in ("paused", "ended", "failed")]) > before
+            )  # type: ignore[attr-defined]
         )
 
 

@@ -1,4 +1,5 @@
-"""A small experiment whose every move the tests know: it counts, learns a little net with dropout, and fails to order."""
+"""A small experiment whose every move the tests know: it counts, learns a little net with dropout, and fails
+to order."""
 
 from __future__ import annotations
 
@@ -22,15 +23,24 @@ class ProbeParams:
     lr: Annotated[float, Knob(1e-4, 1e3, "log", help=_("Step size."))] = 0.01
     width: Annotated[int, Knob(1, 64, live=False)] = 8
     end: Annotated[int, Knob(0, 10_000_000)] = 10_000_000
-    trouble: Annotated[str, Choice({"none": _("none"), "nan": _("nan"), "raise": _("raise"), "memory": _("memory")})] = "none"
+    trouble: Annotated[
+        str, Choice({"none": _("none"), "nan": _("nan"), "raise": _("raise"), "memory": _("memory")})
+    ] = "none"
     noisy: Annotated[bool, Switch()] = True
 
 
-@experiment("probe", title=_("Probe"), question=_("Does the house stand?"), topic="clusters", datasets=("blobs",))
+@experiment(
+    "probe", title=_("Probe"), question=_("Does the house stand?"), topic="clusters", datasets=("blobs",)
+)
 class Probe(Experiment[ProbeParams]):
-    """Learns to rebuild the points through a net with dropout (torch's global random state) and own noise (``rng``)."""
+    """Learns to rebuild the points through a net with dropout (torch's global random state) and own noise
+    (``rng``)."""
 
-    channels = {"cloud": Channel(Points, _("Cloud")), "curve": Channel(Curve, _("Curve")), "note": Channel(Note, _("Note"))}
+    channels = {
+        "cloud": Channel(Points, _("Cloud")),
+        "curve": Channel(Curve, _("Curve")),
+        "note": Channel(Note, _("Note")),
+    }
     scalars = {"loss": Scalar(_("Loss")), "count": Scalar(_("Count"))}
     memory = ("net", "opt", "count")
 
@@ -75,7 +85,9 @@ class Probe(Experiment[ProbeParams]):
         return Points(self.net(self.data.flat).numpy())
 
     def _curve(self) -> Curve:
-        return Curve(np.arange(3, dtype=np.float32), {"weight": self.net[0].weight.flatten()[:3].numpy().copy()})
+        return Curve(
+            np.arange(3, dtype=np.float32), {"weight": self.net[0].weight.flatten()[:3].numpy().copy()}
+        )
 
     @query
     def decode(self, z: list[float]) -> float:

@@ -131,7 +131,10 @@ def test_ended_run_goes_on_after_a_knob(probe: type[Probe]) -> None:
 
 def test_scalars_are_read_in_one_batch_and_nan_names_its_step() -> None:
     frames = [Frame(s, {"loss": torch.tensor(float(s)), "count": s}) for s in range(4)]
-    assert read_scalars(frames) == {"loss": ([0, 1, 2, 3], [0.0, 1.0, 2.0, 3.0]), "count": ([0, 1, 2, 3], [0.0, 1.0, 2.0, 3.0])}
+    assert read_scalars(frames) == {
+        "loss": ([0, 1, 2, 3], [0.0, 1.0, 2.0, 3.0]),
+        "count": ([0, 1, 2, 3], [0.0, 1.0, 2.0, 3.0]),
+    }
     frames[2] = Frame(2, {"loss": torch.tensor(math.inf)})
     with pytest.raises(DivergedError) as caught:
         read_scalars(frames)

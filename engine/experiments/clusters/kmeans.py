@@ -1,4 +1,4 @@
-"""k-means, step by step: each centre moves to the mean of its points, each point joins its nearest centre, again.
+"""k-means, step by step: centres move to the mean of their points, points join the nearest centre, again.
 
 Sources: S. Lloyd, "Least squares quantization in PCM", 1982 (written 1957); the careful start is D. Arthur
 and S. Vassilvitskii, "k-means++: the advantages of careful seeding", 2007, in its greedy form.
@@ -50,10 +50,9 @@ def nearest_centre(x: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
 
     ‖x − m‖² = ‖x‖² − 2 m·x + ‖m‖², and ‖x‖² is the same for every centre, so it can be left out.
     """
-    score = torch.addmm(
-        (centres**2).sum(1, keepdim=True), centres, x.T, alpha=-2
-    )  # (K, N): ‖m_j‖² − 2 m_j·x_i
-    return score.min(0).indices  # (N,)  argmin_j ‖x_i − m_j‖²
+    norms = (centres**2).sum(1, keepdim=True)  # (K, 1)
+    score = torch.addmm(norms, centres, x.T, alpha=-2)  # (K, N): ‖m_j‖² − 2 m_j·x_i
+    return score.min(0).indices  # (N,): argmin_j ‖x_i − m_j‖²
 
 
 def sums_and_counts(x: torch.Tensor, labels: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -83,7 +82,7 @@ def squared_distances(x: torch.Tensor, norms: torch.Tensor, centres: torch.Tenso
 def plus_plus(
     x: torch.Tensor, norms: torch.Tensor, nearest: torch.Tensor, tries: int, rng: torch.Generator
 ) -> torch.Tensor:
-    """One more starting centre, (D,): a point drawn with probability D(x)² / Σ D(x)², the best of a few draws.
+    """One more starting centre, (D,): a point drawn with probability D(x)² / Σ D(x)², best of a few draws.
 
     nearest: (N,) D(x)², the squared distance of each point to the nearest centre there is already.
     """
@@ -92,10 +91,8 @@ def plus_plus(
     line = nearest.double().cumsum(0)  # (N,)
     place = torch.rand(tries, generator=rng, dtype=torch.float64) * line[-1]
     candidates = x[torch.searchsorted(line, place, right=True).clamp(max=len(x) - 1)]  # (tries, D)
-    left = torch.minimum(nearest, squared_distances(x, norms, candidates)).sum(
-        1
-    )  # (tries,) inertia after each
-    return candidates[left.argmin()]
+    left = torch.minimum(nearest, squared_distances(x, norms, candidates))  # (tries, N) D(x)² after each
+    return candidates[left.sum(1).argmin()]
 
 
 # ── the experiment ────────────────────────────────────────────────────────────────────────────────────────
@@ -187,7 +184,7 @@ class KMeans(Experiment[KMeansParams]):
             bad = int((~torch.isfinite(flat)).any(1).nonzero()[0])
             raise InputError(
                 _(
-                    "Item {index} of these data has a value that is not a number; k-means needs numbers only.",
+                    "Item {index} has a value that is not a number; k-means needs numbers only.",
                     index=bad,
                 )
             )
@@ -241,7 +238,7 @@ class KMeans(Experiment[KMeansParams]):
             self.stage = ""
             self.step += 1
             self.trail = torch.cat([self.trail, self._marks()[None]])[-TRAIL:]  # (T, K, 2)
-            # Either half of a step lowers J or leaves all as it is; J the same means that nothing moves any more.
+            # Either half of a step lowers J or leaves all as it is; the same J means that nothing moves.
             self.settled = not self.inertia < self.before
             yield self._frame()
 
@@ -255,7 +252,7 @@ class KMeans(Experiment[KMeansParams]):
 
     @action
     def move(self, index: int, x: float, y: float) -> None:
-        """Centre ``index`` to (x, y) of the picture. What the plane does not show of it (images) stays as it is."""
+        """Centre ``index`` to (x, y) of the picture. What the plane does not show of it stays."""
         if not 0 <= index < len(self.centres):
             raise InputError(_("There is no centre number {n}.", n=index + 1))
         shift = self._from_plane(_place(x, y)) - self._from_plane(self._marks()[index])  # (D,)
@@ -301,10 +298,8 @@ class KMeans(Experiment[KMeansParams]):
         if self.p.init == "hand":
             x0, x1, y0, y1 = self.extent
             along = torch.linspace(x0, x1, self.p.k + 2)[1:-1]  # (K,)
-            row = torch.stack(
-                [along, torch.full_like(along, y0 + 0.03 * (y1 - y0))], 1
-            )  # (K, 2) just below the cloud
-            return self._from_plane(row)  # (K, D)
+            below = torch.full_like(along, y0 + 0.03 * (y1 - y0))  # (K,) just below the cloud
+            return self._from_plane(torch.stack([along, below], 1))  # (K, 2) -> (K, D)
         first = self.x[torch.randint(len(self.x), (1,), generator=self.rng)]  # (1, D)
         return self._add_centres(first, self.p.k)
 
@@ -340,7 +335,7 @@ class KMeans(Experiment[KMeansParams]):
         self.before = math.inf  # J may have risen by hand: that is no sign of rest
 
     def _assign(self) -> None:
-        """All points to their nearest centres: their sums, counts and J. Large sets take a faster way to the same."""
+        """All points to their nearest centres: their sums, counts and J. Large sets go a faster way."""
         if self.fast is not None:
             self.sums, self.counts = self.fast.assign(self.centres)
         else:
@@ -368,7 +363,7 @@ class KMeans(Experiment[KMeansParams]):
         return self._to_plane(self.centres)
 
     def _labels(self) -> NDArray[np.int32]:
-        """The cluster of each point, (N,). While slow motion says "assign", points still wear their former colour."""
+        """The cluster of each point, (N,); while slow motion says "assign", still the former one."""
         centres = self.former if self.stage == "assign" else self.centres
         return nearest_centre(self.x, centres).int().numpy()
 
@@ -415,9 +410,8 @@ class KMeans(Experiment[KMeansParams]):
         if self.data.y is None:
             return tuple(_("{n} points", n=n) for n in counts)
         k, classes = len(counts), len(self.data.names)
-        pair = (
-            torch.from_numpy(self._labels()).long() * classes + self.data.y
-        )  # (N,) cluster and class in one number
+        # (N,) cluster and class in one number
+        pair = torch.from_numpy(self._labels()).long() * classes + self.data.y
         table = torch.bincount(pair, minlength=k * classes).reshape(k, classes)  # (K, classes)
         captions = []
         for row in table:

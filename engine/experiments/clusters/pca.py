@@ -1,4 +1,4 @@
-"""Principal component analysis: the directions along which the data spread most, found step by step and exactly.
+"""Principal component analysis: the directions along which data spread most, found step by step and exactly.
 
 Sources: K. Pearson, "On lines and planes of closest fit", 1901; H. Hotelling, "Analysis of a complex of
 statistical variables into principal components", 1933; the block iteration follows N. Halko, P.-G. Martinsson
@@ -52,10 +52,11 @@ PRECISE = 1e-8
 def orthonormal(directions: torch.Tensor) -> torch.Tensor:
     """Columns of length one at right angles that span the same. (D, Q) -> (D, Q).
 
-    QR leaves the sign of each column open; a positive diagonal of R keeps pictures from flipping between steps.
+    QR leaves the sign of each column open; a positive diagonal of R keeps pictures from flipping.
     """
     q, r = torch.linalg.qr(directions)
-    return q * torch.where(torch.diagonal(r) < 0, -1.0, 1.0)  # type: ignore[no-any-return]
+    signed: torch.Tensor = q * torch.where(torch.diagonal(r) < 0, -1.0, 1.0)
+    return signed
 
 
 def variances(covariance: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
@@ -137,9 +138,9 @@ class PCAParams:
 class PCA(Experiment[PCAParams]):
     """Subspace iteration on the covariance from a random start, beside the exact axes.
 
-    One step multiplies all directions by the covariance, which stretches each towards the axes of largest variance,
-    and makes them orthonormal again. The covariance is made once, so that a step and another k cost nothing. Computes
-    in float64 on the CPU whatever the device: the matrices are small.
+    One step multiplies all directions by the covariance, which stretches each towards the axes of largest
+    variance, and makes them orthonormal again. The covariance is made once, so that a step and another k cost
+    next to nothing. Computes in float64 on the CPU whatever the device: the matrices are small.
     """
 
     channels = {
@@ -216,7 +217,7 @@ class PCA(Experiment[PCAParams]):
         row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(-1).double()  # (D,)
         if len(row) != self.x.shape[1] or not bool(torch.isfinite(row).all()):
             raise InputError(_("An input here has {d} numbers.", d=self.x.shape[1]))
-        return ((row - self._mean()) @ self.axes[:, : self._k()]).float().numpy()  # type: ignore[no-any-return]
+        return ((row - self._mean()) @ self.axes[:, : self._k()]).float().numpy()
 
     @query
     def place(self, x: NDArray[np.float32]) -> tuple[float, float]:
@@ -230,12 +231,12 @@ class PCA(Experiment[PCAParams]):
         """The item x = m + V z for the first coefficients ``z``; the others count as 0. Shape of an item."""
         code = torch.as_tensor(np.asarray(z, dtype=np.float32)).reshape(-1).double()[: self.axes.shape[1]]
         x = self._mean() + self.axes[:, : len(code)] @ code  # (D,)
-        return x.float().reshape(self.data.x.shape[1:]).numpy()  # type: ignore[no-any-return]
+        return x.float().reshape(self.data.x.shape[1:]).numpy()
 
     @query
     def rebuild(self, index: int) -> NDArray[np.float32]:
         """Item ``index`` rebuilt from k components, in the shape of an item."""
-        return self._rebuilt(self.x[index : index + 1]).reshape(self.data.x.shape[1:]).numpy()  # type: ignore[no-any-return]
+        return self._rebuilt(self.x[index : index + 1]).reshape(self.data.x.shape[1:]).numpy()
 
     @query
     def neighbours(self, index: int, k: int = 6) -> list[int]:
@@ -264,7 +265,7 @@ class PCA(Experiment[PCAParams]):
         return [min(n, self.axes.shape[1]) - 1 for n in (self.p.first, self.p.second)]
 
     def _missing(self) -> float:
-        """By how much C v misses λ v, at most, for every component in use; as a share of the largest variance."""
+        """By how much C v misses λ v, at most, over the components in use: as a share of λ₁."""
         c, values, _vectors = self._exact()
         used = self.axes[:, : max(self._k(), *(n + 1 for n in self._pair()))]  # (D, U)
         image = c @ used
@@ -279,7 +280,7 @@ class PCA(Experiment[PCAParams]):
     def _along(self, x: torch.Tensor, which: list[int]) -> NDArray[np.float32]:
         """The coefficients of ``which`` components. (N, D) -> (N, len(which))."""
         axes = self.axes[:, which]
-        return (x @ axes.float() - (self._mean() @ axes).float()).numpy()  # type: ignore[no-any-return]
+        return (x @ axes.float() - (self._mean() @ axes).float()).numpy()
 
     def _rebuilt(self, x: torch.Tensor) -> torch.Tensor:
         """x̂ = m + V Vᵀ (x − m) with the first k components. (N, D) -> (N, D)."""
@@ -289,7 +290,13 @@ class PCA(Experiment[PCAParams]):
         """Items to rebuild: the first of each class, then others spread over the set."""
         wanted = min(PICTURES, len(self.x))
         y = self.data.y
-        found = [] if y is None else [int((y == c).nonzero()[0]) for c in y.unique()[:wanted]]
+        found = (
+            []
+            if y is None
+            else [int((y == c).nonzero()[0]) for c in range(len(self.data.names)) if bool((y == c).any())][
+                :wanted
+            ]
+        )
         rest = (i for i in torch.linspace(0, len(self.x) - 1, 2 * wanted).long().tolist() if i not in found)
         return found + [i for i, _n in zip(rest, range(wanted - len(found)), strict=False)]
 
@@ -313,7 +320,7 @@ class PCA(Experiment[PCAParams]):
         total, explained = float(c.trace()), float(variances(c, self.axes[:, :k]).sum())
         return {
             "explained_variance": explained / total,  # Σ_{i≤k} v_iᵀ C v_i / tr C
-            # Σ ‖x − x̂‖² = (N − 1) (tr C − Σ_{i≤k} v_iᵀ C v_i): what is left over, here for each of the N·D numbers
+            # Σ ‖x − x̂‖² = (N − 1) (tr C − Σ_{i≤k} v_iᵀ C v_i): what is left, per number
             "reconstruction_mse": max(0.0, (total - explained) * (n - 1) / (n * d)),
             # Below a millionth of a degree there is only rounding, and a logarithmic axis has no room for 0.
             "angle_deg": max(1e-6, largest_angle(self.axes[:, :k], vectors[:, :k])),
@@ -322,7 +329,7 @@ class PCA(Experiment[PCAParams]):
     def _shares(self) -> list[float]:
         """The share of all variance along each axis."""
         c = self._exact()[0]
-        return (variances(c, self.axes) / c.trace()).tolist()  # type: ignore[no-any-return]
+        return (variances(c, self.axes) / c.trace()).tolist()
 
     def _names(self, which: Iterable[int]) -> tuple[Text, ...]:
         """What some components, counted from 0, are called: with their share of the variance."""
@@ -334,10 +341,11 @@ class PCA(Experiment[PCAParams]):
         c = self._exact()[0]
         xy, mean = self._flat(self.x), self._flat(self._mean()[None])  # (N, 2) (1, 2)
         count = min(2, self.axes.shape[1])
-        axes = self._flat(self.axes[:, :count].T)  # (D, A) -> (A, 2)
-        spread = variances(c, self.axes[:, :count]).clamp(min=0).sqrt().float().numpy()[:, None]  # (A, 1)
+        axes = self.axes[:, :count]  # (D, A)
+        spread = variances(c, axes).clamp(min=0).sqrt()  # (A,) standard deviations along them
+        arrows = self._flat(2 * spread[:, None] * axes.T)  # (A, 2)
         exact_values, exact_axes = self._exact()[1][:count], self._exact()[2][:, :count]
-        reach = 3 * exact_values.sqrt().float().numpy()[:, None] * self._flat(exact_axes.T)  # (A, 2)
+        reach = self._flat(3 * exact_values.sqrt()[:, None] * exact_axes.T)  # (A, 2)
         layers: list[Layer] = [Segments(mean - reach, mean + reach)]  # the exact axes, quietly
         if self.p.feet:
             some = np.arange(0, len(xy), math.ceil(len(xy) / LINES))  # (M,)
@@ -347,7 +355,7 @@ class PCA(Experiment[PCAParams]):
             layers.append(Segments(xy[some], foot, self._colours(some)))
         names = self._names(range(count))
         start = np.repeat(mean, count, axis=0)
-        layers.append(Arrows(start, start + 2 * spread * axes, names))
+        layers.append(Arrows(start, start + arrows, names))
         return self._points(xy, tuple(layers), self._column_names())
 
     def _rebuilt_cloud(self) -> Points:
@@ -365,7 +373,7 @@ class PCA(Experiment[PCAParams]):
         """The class of some items; none where all are of one class."""
         if self.data.y is None or len(self.data.names) < 2:
             return None
-        return self.data.y.numpy()[which].astype(np.int32)  # type: ignore[no-any-return]
+        return self.data.y.numpy()[which].astype(np.int32)
 
     def _column_names(self) -> tuple[str, str]:
         return (*self.data.columns, "", "")[:2]  # type: ignore[return-value]
@@ -374,25 +382,24 @@ class PCA(Experiment[PCAParams]):
     def _flat(rows: torch.Tensor) -> NDArray[np.float32]:
         """The first two columns, (N, D) -> (N, 2), one's own copy; 0 where there is only one."""
         two = rows[:, :2].float()
-        return torch.nn.functional.pad(two, (0, 2 - two.shape[1])).numpy().copy()  # type: ignore[no-any-return]
+        return torch.nn.functional.pad(two, (0, 2 - two.shape[1])).numpy().copy()
 
     def _pictures(self, rows: torch.Tensor, *, signed: bool) -> NDArray[np.float32]:
         """Rows as pictures, (N, D) -> (N, H, W), or (N, H, W, 3) in colour; signed ones lose their colour."""
         pictures = rows.float().reshape(-1, *self.data.x.shape[1:])  # (N, C, H, W)
         if pictures.shape[1] == 1 or signed:
-            return pictures.mean(1).numpy()  # type: ignore[no-any-return]
-        return pictures.permute(0, 2, 3, 1).numpy().copy()  # type: ignore[no-any-return]
+            return pictures.mean(1).numpy()
+        return pictures.permute(0, 2, 3, 1).numpy().copy()
 
     def _components(self) -> Images:
-        """The mean, then each axis as a picture, orange where it adds ink and blue where it takes some away."""
+        """The mean, then each axis as a picture: orange where it adds ink, blue where it takes some."""
         count = min(max(self._k(), SHOWN), self.axes.shape[1])
         axes = self.axes[:, :count].T  # (D, count) -> (count, D)
         axes = axes / axes.abs().amax(1, keepdim=True).clamp(min=1e-12)  # each as strong as the colours allow
         pixels = self._pictures(torch.cat([self._mean()[None], axes]), signed=True)  # (1 + count, H, W)
         captions = (_("mean"), *self._names(range(count)))
-        used = np.where(np.arange(1 + count) <= self._k(), 0, -1).astype(
-            np.int32
-        )  # a frame around those in use
+        # a frame around those in use
+        used = np.where(np.arange(1 + count) <= self._k(), 0, -1).astype(np.int32)
         return Images(pixels, captions=captions, label=used, signed=True)
 
     def _reconstructions(self) -> Images:
@@ -415,5 +422,8 @@ class PCA(Experiment[PCAParams]):
         found = variances(c, self.axes).cumsum(0) / c.trace()  # (Q,)
         exact = values[:count].cumsum(0) / c.trace()  # (Q,)
         x = np.arange(1, count + 1, dtype=np.float32)
-        lines = {_("so far"): found.float().numpy(), _("exact"): exact.float().numpy()}
+        lines: dict[str, NDArray[np.float32]] = {
+            _("so far"): found.float().numpy(),
+            _("exact"): exact.float().numpy(),
+        }
         return Curve(x, lines, (_("components"), _("share of the variance")), mark=float(self._k()))
