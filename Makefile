@@ -37,7 +37,7 @@ screenshots: $(READY)
 
 # Collect new messages into the catalogues; tests fail while one is untranslated.
 messages: $(READY)
-	@$(BIN)/pybabel -q extract --no-wrap --sort-by-file --no-location -k _ -k Text -o assets/locale/latentarium.pot engine desktop
+	@$(BIN)/pybabel -q extract --no-wrap --sort-by-file --no-location -k _ -o assets/locale/latentarium.pot engine desktop
 	@for l in $(LANGUAGES); do \
 		$(BIN)/pybabel -q update --no-wrap --no-fuzzy-matching --ignore-obsolete -D latentarium -i assets/locale/latentarium.pot \
 			-o assets/locale/$$l/latentarium.po -l $$l; done

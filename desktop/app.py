@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NoReturn
 from engine.api import InputError, _
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PySide6.QtWidgets import QApplication
 
     from desktop.conductor import Conductor
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from engine.api import StatusChanged
 
 FONTS = Path(__file__).resolve().parent.parent / "assets" / "fonts"
+NEVER_PAINTED_MS = 500
 
 
 class _Parser(argparse.ArgumentParser):
@@ -117,8 +120,6 @@ def _run(options: argparse.Namespace) -> int:
 
 def _show(app: QApplication, options: argparse.Namespace, reporter: Reporter, path: Path) -> int:
     """The window's whole life; returns the exit code."""
-    from PySide6.QtCore import QTimer
-
     from desktop import settings as settings_file
     from desktop.window import Window
 
@@ -136,12 +137,34 @@ def _show(app: QApplication, options: argparse.Namespace, reporter: Reporter, pa
     if for_picture or any((options.topic, options.experiment, options.demo, options.dataset, options.set)):
         window.when_ready = opening.begin
     window.show()
-    QTimer.singleShot(0, window.begin)
+    _after_first_paint(window, window.begin)
     code = app.exec()
     if not for_picture:
         with contextlib.suppress(OSError):  # a folder that cannot be written forgets, and that is all
             settings_file.write(path, window.settings)
     return code or opening.code
+
+
+def _after_first_paint(window: Window, then: Callable[[], None]) -> None:
+    """Call ``then`` once people see ``window``. A timer of zero alone would fire before anything is painted.
+
+    A window that is never painted (minimised from the start) begins a little later all the same.
+    """
+    from PySide6.QtCore import QEvent, QObject, QTimer
+
+    class FirstPaint(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if event.type() == QEvent.Type.Paint:
+                window.removeEventFilter(self)
+                latest.start(0)  # after the paint now under way, children included
+            return False
+
+    watcher = FirstPaint(window)
+    latest = QTimer(watcher, singleShot=True, interval=NEVER_PAINTED_MS)
+    latest.timeout.connect(then)
+    latest.timeout.connect(watcher.deleteLater)
+    window.installEventFilter(watcher)
+    latest.start()
 
 
 def load_fonts() -> None:
@@ -169,7 +192,7 @@ class _Opening:
     def __init__(self, window: Window, options: argparse.Namespace) -> None:
         self._window = window
         self._options = options
-        self._was_running = False
+        self._was_running = self._resting = False
         self.code = 0
 
     def begin(self) -> None:
@@ -185,6 +208,7 @@ class _Opening:
         if options.screenshot is not None:
             conductor.engine.pace(None)
             bridge.status.connect(self._on_status)
+            bridge.progress.connect(self._look)
             bridge.refused.connect(lambda refused: self._stop(refused.sentence))
             bridge.failed.connect(lambda failed: self._stop(failed.sentence))
         if options.steps or options.screenshot is not None:
@@ -210,13 +234,21 @@ class _Opening:
             params[knob] = value
         conductor.choose(name, dataset=options.dataset, params=params, seed=options.seed or 0)
 
-    def _on_status(self, status: StatusChanged) -> None:
-        if status.status in ("paused", "ended") and self._was_running:
-            from PySide6.QtCore import QTimer
+    def _look(self) -> None:
+        """Take the picture once every panel shows the step that the run rests at."""
+        from PySide6.QtCore import QTimer
 
+        area = self._window.area
+        if self._resting and area is not None and area.complete(self._window.step):
+            self._resting = False
             self._window.explain.finish()
             QTimer.singleShot(0, self._take)
-        self._was_running = self._was_running or status.status == "running"
+
+    def _on_status(self, status: StatusChanged) -> None:
+        if status.status == "running":
+            self._was_running = True
+        self._resting = self._was_running and status.status in ("paused", "ended")
+        self._look()
 
     def _take(self) -> None:
         from PySide6.QtWidgets import QApplication

@@ -324,6 +324,7 @@ class Window(QMainWindow):
         assert self.conductor is not None
         self._device_words = ready.device
         self.transport.set_busy(None)
+        self.datasets.set_folder(self.conductor.data_dir)
         self._fill_list()
         self.when_ready()
 
@@ -446,6 +447,11 @@ class Window(QMainWindow):
         self.timeline.set_span(0, step)
         self._write_progress()
 
+    @property
+    def step(self) -> int:
+        """The newest step of the run."""
+        return self._step
+
     def _write_progress(self) -> None:
         if self._started is not None:
             self.transport.set_progress(self._step, self._rate, self._started.spec.seed, self._device_words)
@@ -540,12 +546,16 @@ class Window(QMainWindow):
     # ── appearance ──────────────────────────────────────────────────────────────────────────────────────────
 
     def toggle_projector(self) -> None:
-        """Projector mode is light: dark themes fail in a lit room. Leaving it brings the former theme
-        back.
+        """Projector mode is light, as dark themes fail in a lit room, and leaves the room to the pictures.
+
+        Leaving it brings the former theme and the lesson back.
         """
         if look.projector:
             look.update(projector=False, theme=self.settings.theme)
+            self.explain.set_folded(not self.settings.explain)
         else:
+            self.settings.explain = not self.explain.folded
+            self.explain.set_folded(True)
             look.update(projector=True, theme="light")
         self.settings.projector = look.projector
 
@@ -629,7 +639,7 @@ class Window(QMainWindow):
         s = self.settings
         language.switch(s.language)
         look.update(theme=s.theme, scale=s.scale, projector=s.projector)
-        self.explain.set_folded(not s.explain)
+        self.explain.set_folded(s.projector or not s.explain)
         screen = QApplication.primaryScreen().availableGeometry()
         kept = QRect(*s.geometry) if s.geometry else QRect()
         if kept.isValid() and screen.intersects(kept):
@@ -645,7 +655,7 @@ class Window(QMainWindow):
     def _keep_settings(self) -> None:
         s = self.settings
         s.scale = look.scale
-        s.explain = not self.explain.folded
+        s.explain = s.explain if look.projector else not self.explain.folded
         s.topic = self._topic().id
         if self.conductor is not None and self.conductor.info is not None:
             s.experiment = self.conductor.info.id

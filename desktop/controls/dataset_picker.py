@@ -13,8 +13,6 @@ from desktop.language import _, language, say, tr
 from desktop.style.tokens import look
 from engine.api import Source
 
-KINDS = {"points": _("points"), "images": _("images")}
-
 
 class DatasetPicker(QWidget):
     """A list that drops down, a button for the folder where one is needed, and a line about the data.
@@ -96,12 +94,10 @@ class DatasetPicker(QWidget):
         self.combo.blockSignals(True)
         self.combo.clear()
         for source in self._sources:
-            words = (
-                tr(_("needs a folder"))
-                if source.needs_folder and self._folder is None
-                else tr(KINDS[source.kind])
-            )
-            self.combo.addItem(f"{tr(source.title)} · {words}")
+            title = tr(source.title)
+            if source.needs_folder and self._folder is None:
+                title = f"{title} · {tr(_('needs a folder'))}"
+            self.combo.addItem(title)
             self.combo.setItemData(self.combo.count() - 1, tr(source.about), Qt.ItemDataRole.ToolTipRole)
         names = [source.name for source in self._sources]
         self.combo.setCurrentIndex(names.index(self._current) if self._current in names else -1)

@@ -32,6 +32,7 @@ from engine.api import Info
 
 WRAP = int(Qt.TextFlag.TextWordWrap)
 ROOMY = 860
+TIGHT = 500
 DEMO_FOLDER = Path(__file__).resolve().parent.parent.parent / "assets" / "demos"
 
 
@@ -140,57 +141,57 @@ class Card(QAbstractButton):
         )
         face = QPixmap(QSize(round(side * ratio), round(side * ratio)))
         face.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(face)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        clip = QPainterPath()
-        clip.addRoundedRect(QRectF(face.rect()), 5 * ratio, 5 * ratio)
-        painter.setClipPath(clip)
-        painter.drawPixmap(
-            (face.width() - scaled.width()) // 2, (face.height() - scaled.height()) // 2, scaled
-        )
-        painter.end()
+        with QPainter(face) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            clip = QPainterPath()
+            clip.addRoundedRect(QRectF(face.rect()), 5 * ratio, 5 * ratio)
+            painter.setClipPath(clip)
+            painter.drawPixmap(
+                (face.width() - scaled.width()) // 2, (face.height() - scaled.height()) // 2, scaled
+            )
         face.setDevicePixelRatio(ratio)
         return face
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = look.colours
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        body, radius = QRectF(self.rect()).adjusted(1, 1, -1, -1), look.px(7)
-        hot = self.underMouse() or self.isDown()
-        painter.setPen(QPen(QColor(c.accent if hot else c.line), 1) if self._demo else Qt.PenStyle.NoPen)
-        if self.isChecked():
-            painter.setBrush(QColor(c.raised))
-        elif hot:
-            painter.setBrush(QColor(c.hover if self.isDown() else c.raised))
-        else:
-            painter.setBrush(QColor(c.surface) if self._demo else Qt.BrushStyle.NoBrush)
-        painter.drawRoundedRect(body, radius, radius)
-        if self.isChecked():
-            clip = QPainterPath()
-            clip.addRoundedRect(body, radius, radius)
-            painter.setClipPath(clip)
-            painter.fillRect(QRectF(body.left(), body.top(), look.px(3.5), body.height()), QColor(c.accent))
-            painter.setClipping(False)
-        if self._badge is not None:
-            painter.drawPixmap(QPointF(look.px(10), look.px(7)), self._badge)
-        for place, font, text, colour in zip(
-            self._places(self.width()),
-            self._fonts(),
-            (self._title, self._question),
-            (c.text, c.quiet),
-            strict=True,
-        ):
-            if place.isEmpty():
-                continue
-            painter.setFont(font)
-            painter.setPen(QColor(colour))
-            painter.drawText(place, WRAP, text)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(c.accent), look.px(1.5)))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            body, radius = QRectF(self.rect()).adjusted(1, 1, -1, -1), look.px(7)
+            hot = self.underMouse() or self.isDown()
+            painter.setPen(QPen(QColor(c.accent if hot else c.line), 1) if self._demo else Qt.PenStyle.NoPen)
+            if self.isChecked():
+                painter.setBrush(QColor(c.raised))
+            elif hot:
+                painter.setBrush(QColor(c.hover if self.isDown() else c.raised))
+            else:
+                painter.setBrush(QColor(c.surface) if self._demo else Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(body, radius, radius)
-        painter.end()
+            if self.isChecked():
+                clip = QPainterPath()
+                clip.addRoundedRect(body, radius, radius)
+                painter.setClipPath(clip)
+                painter.fillRect(
+                    QRectF(body.left(), body.top(), look.px(3.5), body.height()), QColor(c.accent)
+                )
+                painter.setClipping(False)
+            if self._badge is not None:
+                painter.drawPixmap(QPointF(look.px(10), look.px(7)), self._badge)
+            for place, font, text, colour in zip(
+                self._places(self.width()),
+                self._fonts(),
+                (self._title, self._question),
+                (c.text, c.quiet),
+                strict=True,
+            ):
+                if place.isEmpty():
+                    continue
+                painter.setFont(font)
+                painter.setPen(QColor(colour))
+                painter.drawText(place, WRAP, text)
+            if self.hasFocus():
+                painter.setPen(QPen(QColor(c.accent), look.px(1.5)))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(body, radius, radius)
 
 
 class ExperimentList(QWidget):
@@ -329,10 +330,13 @@ class ExperimentList(QWidget):
 
     def _open_up(self) -> None:
         """Where the window is high, all demos show their questions; else only the one last chosen."""
-        roomy = self.window().height() >= look.px(ROOMY)
+        high = self.window().height()
+        roomy, tight = high >= look.px(ROOMY), high < look.px(TIGHT)
         for card in self._cards:
             experiment, _slash, name = card.key.partition("/")
-            card.set_open(not name or roomy or self.current_demo == (experiment, name))
+            card.set_open(roomy or (not tight and (not name or self.current_demo == (experiment, name))))
+            # In a tight window the demos are left to PgDn and PgUp, except for the one that runs.
+            card.setVisible(not (name and tight) or self.current_demo == (experiment, name))
 
     def _on_look(self) -> None:
         self._list.setSpacing(look.px(4))

@@ -355,12 +355,11 @@ class Explain(QWidget):
         shrink = min(1.0, (wide - 2 * pad) / formula.width)
         high = formula.height * shrink + 2 * pad
         image = self._blank(wide, high)
-        painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(look.colours.raised))
-        painter.drawRoundedRect(QRectF(0, 0, wide, high), look.px(7), look.px(7))
-        painter.end()
+        with QPainter(image) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(look.colours.raised))
+            painter.drawRoundedRect(QRectF(0, 0, wide, high), look.px(7), look.px(7))
         size = QPointF(formula.width * shrink, formula.height * shrink)
         self._draw(image, formula, QRectF((wide - size.x()) / 2, pad, size.x(), size.y()))
         return image, 0
@@ -375,10 +374,9 @@ class Explain(QWidget):
 
     @staticmethod
     def _draw(image: QImage, formula: Formula, place: QRectF) -> None:
-        painter = QPainter(image)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        QSvgRenderer(QByteArray(formula.svg)).render(painter, place)
-        painter.end()
+        with QPainter(image) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            QSvgRenderer(QByteArray(formula.svg)).render(painter, place)
 
     def _room(self) -> int:
         return max(self.page.width() - self.page.verticalScrollBar().sizeHint().width() - 2, look.px(80))

@@ -62,12 +62,14 @@ class ElidedLabel(QLabel):
         return QSize(min(look.px(24), super().minimumSizeHint().width()), super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setPen(self.palette().color(self.foregroundRole()))
-        room = self.contentsRect()
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, self.alignment() | Qt.AlignmentFlag.AlignVCenter, text)
-        painter.end()
+        if Qt.mightBeRichText(self.text()):  # coloured words cannot be elided
+            super().paintEvent(event)
+            return
+        with QPainter(self) as painter:
+            painter.setPen(self.palette().color(self.foregroundRole()))
+            room = self.contentsRect()
+            text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+            painter.drawText(room, self.alignment() | Qt.AlignmentFlag.AlignVCenter, text)
 
 
 class IconButton(QToolButton):
@@ -100,7 +102,7 @@ class IconButton(QToolButton):
         say(self.setAccessibleName, tip)
 
     def _on_look(self) -> None:
-        side = look.px(self._size + 2 * self._pad)
+        side = look.icon_px(self._size + 2 * self._pad)
         self.setFixedSize(side, side)
 
 
@@ -141,32 +143,33 @@ class Slider(QSlider):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = look.colours
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        middle, thick, x = self.height() / 2, look.px(4), self._x(self.value())
-        painter.setBrush(QColor(c.line))
-        painter.drawRoundedRect(QRectF(1, middle - thick / 2, self.width() - 2, thick), thick / 2, thick / 2)
-        painter.setBrush(QColor(c.accent if self.isEnabled() else c.faded))
-        painter.drawRoundedRect(QRectF(1, middle - thick / 2, x - 1, thick), thick / 2, thick / 2)
-        if self._default is not None and self._default != self.value():
-            painter.setBrush(QColor(c.quiet))
-            notch = look.px(2)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            middle, thick, x = self.height() / 2, look.px(4), self._x(self.value())
+            painter.setBrush(QColor(c.line))
             painter.drawRoundedRect(
-                QRectF(self._x(self._default) - notch / 2, middle - look.px(5), notch, look.px(10)), 1, 1
+                QRectF(1, middle - thick / 2, self.width() - 2, thick), thick / 2, thick / 2
             )
-        radius = look.px(14) / 2
-        if self.hasFocus():
-            halo = QColor(c.accent)
-            halo.setAlphaF(0.28)
-            painter.setBrush(halo)
-            painter.drawEllipse(QPointF(x, middle), radius + look.px(2.5), radius + look.px(2.5))
-        painter.setPen(QPen(QColor(c.accent if self.isEnabled() else c.faded), look.px(2)))
-        painter.setBrush(
-            QColor(c.accent if self.isSliderDown() else c.hover if self.underMouse() else c.surface)
-        )
-        painter.drawEllipse(QPointF(x, middle), radius - look.px(1), radius - look.px(1))
-        painter.end()
+            painter.setBrush(QColor(c.accent if self.isEnabled() else c.faded))
+            painter.drawRoundedRect(QRectF(1, middle - thick / 2, x - 1, thick), thick / 2, thick / 2)
+            if self._default is not None and self._default != self.value():
+                painter.setBrush(QColor(c.quiet))
+                notch = look.px(2)
+                painter.drawRoundedRect(
+                    QRectF(self._x(self._default) - notch / 2, middle - look.px(5), notch, look.px(10)), 1, 1
+                )
+            radius = look.px(14) / 2
+            if self.hasFocus():
+                halo = QColor(c.accent)
+                halo.setAlphaF(0.28)
+                painter.setBrush(halo)
+                painter.drawEllipse(QPointF(x, middle), radius + look.px(2.5), radius + look.px(2.5))
+            painter.setPen(QPen(QColor(c.accent if self.isEnabled() else c.faded), look.px(2)))
+            painter.setBrush(
+                QColor(c.accent if self.isSliderDown() else c.hover if self.underMouse() else c.surface)
+            )
+            painter.drawEllipse(QPointF(x, middle), radius - look.px(1), radius - look.px(1))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.isEnabled():
@@ -205,26 +208,25 @@ class Switch(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = look.colours
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        edge = look.px(1.5)
-        body = QRectF(self.rect()).adjusted(edge, edge, -edge, -edge)
-        on = self.isChecked()
-        painter.setPen(QPen(QColor(c.accent if on or self.hasFocus() else c.quiet), look.px(1.5)))
-        painter.setBrush(QColor(c.accent if on else c.raised))
-        painter.drawRoundedRect(body, body.height() / 2, body.height() / 2)
-        radius = body.height() / 2 - look.px(2.5)
-        x = body.right() - body.height() / 2 if on else body.left() + body.height() / 2
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(c.on_accent if on else c.quiet))
-        painter.drawEllipse(QPointF(x, body.center().y()), radius, radius)
-        if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(c.text), 1))
-            painter.drawRoundedRect(
-                QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), body.height() / 2, body.height() / 2
-            )
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            edge = look.px(1.5)
+            body = QRectF(self.rect()).adjusted(edge, edge, -edge, -edge)
+            on = self.isChecked()
+            painter.setPen(QPen(QColor(c.accent if on or self.hasFocus() else c.quiet), look.px(1.5)))
+            painter.setBrush(QColor(c.accent if on else c.raised))
+            painter.drawRoundedRect(body, body.height() / 2, body.height() / 2)
+            radius = body.height() / 2 - look.px(2.5)
+            x = body.right() - body.height() / 2 if on else body.left() + body.height() / 2
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(c.on_accent if on else c.quiet))
+            painter.drawEllipse(QPointF(x, body.center().y()), radius, radius)
+            if self.hasFocus():
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.setPen(QPen(QColor(c.text), 1))
+                painter.drawRoundedRect(
+                    QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), body.height() / 2, body.height() / 2
+                )
 
 
 class _Segment(QAbstractButton):
@@ -246,36 +248,34 @@ class _Segment(QAbstractButton):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         c = look.colours
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        body, radius = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5), look.px(5)
-        if self.isChecked():
-            painter.setPen(QPen(QColor(c.accent), look.px(1.5)))
-            painter.setBrush(QColor(c.surface))
-            painter.drawRoundedRect(body, radius, radius)
-        elif self.underMouse():
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(c.hover))
-            painter.drawRoundedRect(body, radius, radius)
-        if self.hasFocus():
-            painter.setPen(QPen(QColor(c.accent), look.px(2)))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(body, radius, radius)
-        painter.setPen(QColor(c.text if self.isChecked() else c.quiet))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            body, radius = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5), look.px(5)
+            if self.isChecked():
+                painter.setPen(QPen(QColor(c.accent), look.px(1.5)))
+                painter.setBrush(QColor(c.surface))
+                painter.drawRoundedRect(body, radius, radius)
+            elif self.underMouse():
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(QColor(c.hover))
+                painter.drawRoundedRect(body, radius, radius)
+            if self.hasFocus():
+                painter.setPen(QPen(QColor(c.accent), look.px(2)))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawRoundedRect(body, radius, radius)
+            painter.setPen(QColor(c.text if self.isChecked() else c.quiet))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
 
 
 class _Strip(QWidget):
     """The ground under the segments."""
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(look.colours.raised))
-        painter.drawRoundedRect(QRectF(self.rect()), look.px(7), look.px(7))
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(look.colours.raised))
+            painter.drawRoundedRect(QRectF(self.rect()), look.px(7), look.px(7))
 
 
 class ChoiceBox(QWidget):

@@ -170,14 +170,13 @@ class TimelineBar(QWidget):
     # ── painting ────────────────────────────────────────────────────────────────────────────────────────────
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self._caption:
-            self._paint_caption(painter)
-        self._paint_track(painter)
-        self._paint_marks(painter)
-        self._paint_handle(painter)
-        painter.end()
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            if self._caption:
+                self._paint_caption(painter)
+            self._paint_track(painter)
+            self._paint_marks(painter)
+            self._paint_handle(painter)
 
     def _paint_track(self, painter: QPainter) -> None:
         c = look.colours

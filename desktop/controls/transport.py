@@ -114,7 +114,6 @@ class Transport(QWidget):
         self.slow_button = QPushButton()
         self.slow_button.setCheckable(True)
         self.slow_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        say(self.slow_button.setText, _("Slow motion"))
         say(self.slow_button.setToolTip, _("Slow motion: each step in its named moments (S)"))
         say(self.slow_button.setAccessibleName, _("Slow motion"))
         self.slow_button.toggled.connect(self._on_slow)
@@ -301,10 +300,26 @@ class Transport(QWidget):
             max(self._readout.minimumWidth(), self._readout.sizeHint().width()),
         )
 
+    def _set_brief(self, brief: bool) -> None:
+        """Say less, so that one row is enough: the speed in its tool tip, slow motion as its icon alone."""
+        self.speed_label.setVisible(not brief)
+        self.slow_button.setText("" if brief else tr(_("Slow motion")))
+
     def _arrange(self) -> None:
-        """One row where everything fits, else two, else three."""
-        buttons, paces, timeline, readout = self._widths()
+        """One row where everything fits, if need be with fewer words; else two, three, four."""
         gap, room = look.px(16), self.width() - look.px(28)
+        self._set_brief(False)
+        buttons, paces, timeline, readout = self._widths()
+        if buttons + paces + timeline + readout + 3 * gap > room:
+            self._set_brief(True)
+            brief = self._paces.sizeHint().width()
+            if buttons + brief + timeline + readout + 3 * gap <= room or look.projector:
+                paces, timeline = (
+                    brief,
+                    min(timeline, max(room - buttons - brief - readout - 3 * gap, look.px(90))),
+                )
+            else:
+                self._set_brief(False)
         if buttons + paces + timeline + readout + 3 * gap <= room:
             level = 0
         elif buttons + paces + readout + 2 * gap <= room:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
+from desktop.controls.parts import IconButton, named
 from desktop.language import _
 from desktop.panels.catalogue import make_panel
 from desktop.panels.loss_plot import LossPlot
@@ -16,6 +17,9 @@ from desktop.panels.panel import Panel
 from desktop.selection import Selection
 from desktop.style.tokens import look
 from engine.api import Info, Started, Turned
+
+LEAST_WIDTH, LEAST_HEIGHT = 560, 340
+"""Below this, in pixels at 100 %, two pictures are shown at a time instead of all of them."""
 
 
 class PanelArea(QWidget):
@@ -37,13 +41,12 @@ class PanelArea(QWidget):
         self._column = QVBoxLayout(self)
         self._splitter: QSplitter | None = None
         self._built: tuple[str, str] | None = None
+        self._cramped = False
         look.changed.connect(self._on_look)
         self._on_look()
 
     def begin(self, info: Info, started: Started, large: Sequence[str]) -> None:
-        """Panels for this run: new ones for another experiment or kind of data, else the same ones
-        emptied.
-        """
+        """Panels for this run: new ones for another experiment or kind of data, else the same ones emptied."""
         again = self._built == (info.id, started.kind)
         if again and started.branched_from is None:
             self.loss.keep_ghost()
@@ -56,13 +59,15 @@ class PanelArea(QWidget):
             self.loss.clear_ghost()
         self._tell_watched()
 
+    def complete(self, step: int) -> bool:
+        """Whether every picture on screen is that of ``step``."""
+        return all(panel.step == step for panel in self._on_screen().values())
+
+    # ── building ────────────────────────────────────────────────────────────────────────────────────────────
+
     def _build(self, info: Info, kind: str, large: Sequence[str]) -> None:
         self._built = (info.id, kind)
-        self.loss.setParent(self)
-        if self._splitter is not None:
-            self._splitter.hide()
-            self._column.removeWidget(self._splitter)
-            self._splitter.deleteLater()
+        former = list(self.panels.values())
         names = [n for n, channel in info.channels.items() if kind in channel.kinds]
         names.sort(key=lambda n: list(large).index(n) if n in large else len(names))
         self.panels = {n: make_panel(info.channels[n], self.selection) for n in names}
@@ -70,24 +75,32 @@ class PanelArea(QWidget):
             panel.ask.connect(self.ask)
             panel.act.connect(self.act)
         self.loss.set_scalars(info.scalars)
-        self._splitter = self._arrange([*self.panels.values(), self.loss])
+        self._arrange()
+        for panel in former:
+            panel.deleteLater()
+
+    def _arrange(self) -> None:
+        """Lay the panels out for the space there is."""
+        former = self._splitter
+        panels = [*self.panels.values(), self.loss]
+        self._splitter = _two_at_a_time(panels, self._tell_watched) if self._cramped else _all_at_once(panels)
         self._column.addWidget(self._splitter)
         self.loss.show()
+        if former is not None:
+            former.hide()
+            self._column.removeWidget(former)
+            former.deleteLater()
 
-    def _arrange(self, panels: list[Panel]) -> QSplitter:
-        """Two columns: the first picture large at the top left, the curves last, at the bottom right."""
-        left, right = _split(Qt.Orientation.Vertical), _split(Qt.Orientation.Vertical)
-        under = panels[-2] if len(panels) >= 4 else None
-        for panel in panels:
-            (left if panel in (panels[0], under) else right).addWidget(panel)
-        columns = _split(Qt.Orientation.Horizontal)
-        columns.addWidget(left)
-        if right.count():
-            columns.addWidget(right)
-        _share(left, (5, *(2,) * (left.count() - 1)))
-        _share(right, (1,) * right.count())
-        _share(columns, (6, 5))
-        return columns
+    def _fit(self) -> None:
+        """Another arrangement when the window or the size of everything has changed enough."""
+        narrow = self.width() < look.px(LEAST_WIDTH) or self.height() < look.px(LEAST_HEIGHT)
+        if narrow != self._cramped and self.isVisible():
+            self._cramped = narrow
+            if self.panels:
+                self._arrange()
+                QTimer.singleShot(0, self._tell_watched)
+
+    # ── what comes from the engine ──────────────────────────────────────────────────────────────────────────
 
     def show_views(self, views: Mapping[str, tuple[int, Any]]) -> None:
         for channel, (step, payload) in views.items():
@@ -110,22 +123,94 @@ class PanelArea(QWidget):
         for name, panel in self.panels.items():
             panel.set_highlight(name in channels)
 
+    # ── what is on screen ───────────────────────────────────────────────────────────────────────────────────
+
+    def _on_screen(self) -> dict[str, Panel]:
+        return {name: panel for name, panel in self.panels.items() if panel.isVisible()}
+
     def _tell_watched(self) -> None:
-        self.watched.emit(tuple(self.panels) if self.isVisible() else ())
+        self.watched.emit(tuple(self._on_screen()))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._fit()
         QTimer.singleShot(0, self._tell_watched)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._tell_watched()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
     def _on_look(self) -> None:
-        margin = look.px(8)
+        margin = look.px(8) if not look.projector else look.icon_px(6)
         self._column.setContentsMargins(margin, margin, margin, margin)
         for splitter in self.findChildren(QSplitter):
             splitter.setHandleWidth(margin)
+        self._fit()
+
+
+class _Pager(QWidget):
+    """One panel at a time, with arrows to the others."""
+
+    def __init__(self, panels: Sequence[Panel], turned: Any) -> None:
+        super().__init__()
+        self._stack = QStackedWidget()
+        for panel in panels:
+            self._stack.addWidget(panel)
+        self._where = named("quiet", QLabel())
+        self._where.setFont(look.font(0.92, tabular=True))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._stack, 1)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        for name, tip, by in (("previous", _("Previous picture"), -1), ("right", _("Next picture"), 1)):
+            button = IconButton(name, tip, size=14, pad=4, flat=True)
+            button.clicked.connect(lambda _on=False, by=by: self._turn(by))
+            row.addWidget(button)
+            if by < 0:
+                row.addWidget(self._where)
+        row.addStretch(1)
+        column.addLayout(row)
+        self._turned = turned
+        self._turn(0)
+
+    def _turn(self, by: int) -> None:
+        count = self._stack.count()
+        self._stack.setCurrentIndex((self._stack.currentIndex() + by) % count)
+        self._where.setText(f"{self._stack.currentIndex() + 1} / {count}")
+        if by:
+            self._turned()
+
+
+def _all_at_once(panels: Sequence[Panel]) -> QSplitter:
+    """Two columns: the first picture large at the top left, the curves last, at the bottom right."""
+    left, right = _split(Qt.Orientation.Vertical), _split(Qt.Orientation.Vertical)
+    under = panels[-2] if len(panels) >= 4 else None
+    for panel in panels:
+        (left if panel in (panels[0], under) else right).addWidget(panel)
+    columns = _split(Qt.Orientation.Horizontal)
+    columns.addWidget(left)
+    if right.count():
+        columns.addWidget(right)
+    _share(left, (5, *(3,) * (left.count() - 1)))
+    _share(right, (1,) * right.count())
+    _share(columns, (6, 5))
+    return columns
+
+
+def _two_at_a_time(panels: Sequence[Panel], turned: Any) -> QSplitter:
+    """The first picture, and beside it one of the others."""
+    columns = _split(Qt.Orientation.Horizontal)
+    columns.addWidget(panels[0])
+    if len(panels) > 1:
+        columns.addWidget(_Pager(panels[1:], turned))
+    _share(columns, (6, 5))
+    return columns
 
 
 def _split(orientation: Qt.Orientation) -> QSplitter:

@@ -65,27 +65,27 @@ class _Canvas(QWidget):
         self._boxes = []
         if bars is None or not len(values) or self.width() < 20 or self.height() < 20:
             return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        names = [tr(bars.names[i]) if i < len(bars.names) else "" for i in range(len(values))]
-        small = QFontMetricsF(look.font(0.92, tabular=True))
-        top = 0.0
-        if bars.axis:
-            painter.setFont(look.font(0.92))
-            painter.setPen(look.colour("quiet"))
-            text = small.elidedText(tr(bars.axis), Qt.TextElideMode.ElideRight, self.width())
-            painter.drawText(QRectF(0, 0, self.width(), small.height()), Qt.AlignmentFlag.AlignLeft, text)
-            top = small.height() + look.px(3)
-        area = QRectF(0, top, self.width(), self.height() - top)
-        widest = max((QFontMetricsF(look.font()).horizontalAdvance(name) for name in names), default=0.0)
-        slot = area.width() / len(values)
-        lying = area.height() / len(values) >= small.height() and (
-            widest > 0.95 * slot or slot > area.height()
-        )
-        if lying:
-            self._paint_lying(painter, area, values, names, widest)
-        else:
-            self._paint_upright(painter, area, values, names, widest)
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            names = [tr(bars.names[i]) if i < len(bars.names) else "" for i in range(len(values))]
+            small = QFontMetricsF(look.font(0.92, tabular=True))
+            top = 0.0
+            if bars.axis:
+                painter.setFont(look.font(0.92))
+                painter.setPen(look.colour("quiet"))
+                text = small.elidedText(tr(bars.axis), Qt.TextElideMode.ElideRight, self.width())
+                painter.drawText(QRectF(0, 0, self.width(), small.height()), Qt.AlignmentFlag.AlignLeft, text)
+                top = small.height() + look.px(3)
+            area = QRectF(0, top, self.width(), self.height() - top)
+            widest = max((QFontMetricsF(look.font()).horizontalAdvance(name) for name in names), default=0.0)
+            slot = area.width() / len(values)
+            lying = area.height() / len(values) >= small.height() and (
+                widest > 0.95 * slot or slot > area.height()
+            )
+            if lying:
+                self._paint_lying(painter, area, values, names, widest)
+            else:
+                self._paint_upright(painter, area, values, names, widest)
 
     def _colour(self, index: int) -> QColor:
         label = self._label(index)

@@ -239,23 +239,23 @@ class _Canvas(QWidget):
     # ── painting ───────────────────────────────────────────────────────────────────────────────────────
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        grid, images = self.grid, self._images
-        if grid is None or images is None or self.width() < 4 or self.height() < 4:
-            return
-        if self._sheet is None or self._sheet.devicePixelRatio() != self.devicePixelRatioF():
-            self._sheet = self._compose(images, grid)
-        painter.drawPixmap(0, 0, self._sheet)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        marked = {self._selection.hover, self._selection.pin, *self._selection.neighbours} - {-1}
-        if marked and images.items is not None:
-            for index in np.flatnonzero(np.isin(images.items[: self.count], list(marked))).tolist():
-                strong = int(images.items[index]) in (self._selection.hover, self._selection.pin)
-                _ring(painter, grid.tile(index), look.colour("accent"), look.px(3 if strong else 1.6))
-        if 0 <= self.hovered < self.count:
-            if images.items is None:
-                _ring(painter, grid.tile(self.hovered), look.colour("accent"), look.px(2))
-            self._paint_card(painter, images, grid)
+        with QPainter(self) as painter:
+            grid, images = self.grid, self._images
+            if grid is None or images is None or self.width() < 4 or self.height() < 4:
+                return
+            if self._sheet is None or self._sheet.devicePixelRatio() != self.devicePixelRatioF():
+                self._sheet = self._compose(images, grid)
+            painter.drawPixmap(0, 0, self._sheet)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            marked = {self._selection.hover, self._selection.pin, *self._selection.neighbours} - {-1}
+            if marked and images.items is not None:
+                for index in np.flatnonzero(np.isin(images.items[: self.count], list(marked))).tolist():
+                    strong = int(images.items[index]) in (self._selection.hover, self._selection.pin)
+                    _ring(painter, grid.tile(index), look.colour("accent"), look.px(3 if strong else 1.6))
+            if 0 <= self.hovered < self.count:
+                if images.items is None:
+                    _ring(painter, grid.tile(self.hovered), look.colour("accent"), look.px(2))
+                self._paint_card(painter, images, grid)
 
     def _pixels(self, images: Images) -> QImage:
         """All pictures under each other in their own size."""
@@ -280,19 +280,18 @@ class _Canvas(QWidget):
         sheet = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
         sheet.setDevicePixelRatio(ratio)
         sheet.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(sheet)
-        atlas = self._pixels(images)
-        if self._smooth(images, grid.width):
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        dim = self._dimmed(images)
-        for index in range(self.count):
-            tile = grid.tile(index)
-            painter.setOpacity(0.18 if dim[index] else 1.0)
-            painter.drawImage(tile, atlas, QRectF(self._source(images, index)))
-        painter.setOpacity(1.0)
-        self._paint_frames(painter, images, grid, dim)
-        self._paint_words(painter, images, grid, dim)
-        painter.end()
+        with QPainter(sheet) as painter:
+            atlas = self._pixels(images)
+            if self._smooth(images, grid.width):
+                painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            dim = self._dimmed(images)
+            for index in range(self.count):
+                tile = grid.tile(index)
+                painter.setOpacity(0.18 if dim[index] else 1.0)
+                painter.drawImage(tile, atlas, QRectF(self._source(images, index)))
+            painter.setOpacity(1.0)
+            self._paint_frames(painter, images, grid, dim)
+            self._paint_words(painter, images, grid, dim)
         return sheet
 
     def _dimmed(self, images: Images) -> NDArray[np.bool_]:

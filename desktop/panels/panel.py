@@ -44,6 +44,11 @@ class Panel(QFrame):
         language.changed.connect(self._on_language)
 
     @property
+    def step(self) -> int | None:
+        """The step whose picture is shown, or None."""
+        return self._step
+
+    @property
     def head(self) -> QHBoxLayout:
         """The title's row; a panel may add small controls at its end."""
         return self._head

@@ -215,7 +215,7 @@ def softened(a: Bytes, across: Bytes, out: Bytes) -> Bytes:
 
 
 def looked_up(table: NDArray[Any], index: Bytes, out: NDArray[Any]) -> None:
-    """Fill out (H, W) with table[index], by bands: NumPy widens the index to 64 bits, which must fit the cache."""
+    """Fill out (H, W) with table[index], by bands: NumPy widens the index to 64 bits."""
     for a in range(0, len(index), BAND):
         np.take(table, index[a : a + BAND], out=out[a : a + BAND], mode="clip")
 

@@ -195,7 +195,7 @@ class Canvas(QWidget):
         if self._gesture != "mark":
             self._held_at = None
         self._stale_points = True
-        self._legend.set_names(points.names if points is not None else ())
+        self._legend.set_names(points.names if points is not None and len(points.names) > 1 else ())
         self.update()
 
     def _forget(self) -> None:

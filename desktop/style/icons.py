@@ -78,6 +78,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "close": ("M5.5 5.5l13 13M18.5 5.5l-13 13",),
     "check": ("M5 12.5l4.8 5L19.5 7",),
     "down": ("M5.5 9l6.5 6.5L18.5 9",),
+    "previous": ("M15 5.5L8.5 12l6.5 6.5",),
     "right": ("M9 5.5l6.5 6.5L9 18.5",),
     "full": ("M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5",),
     "save": ("M12 3.5v11.5M7 10.5l5 5 5-5", "M4 16.5v4h16v-4"),
@@ -105,9 +106,8 @@ def _svg(name: str, colour: str) -> bytes:
 def _pixmap(name: str, colour: str, size: int, ratio: float) -> QPixmap:
     pixmap = QPixmap(QSize(round(size * ratio), round(size * ratio)))
     pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    QSvgRenderer(QByteArray(_svg(name, colour))).render(painter)
-    painter.end()
+    with QPainter(pixmap) as painter:
+        QSvgRenderer(QByteArray(_svg(name, colour))).render(painter)
     pixmap.setDevicePixelRatio(ratio)
     return pixmap
 
@@ -150,7 +150,7 @@ class _Worn(QObject):
 
     def put_on(self) -> None:
         name, colour, size = self.what
-        pixels = look.px(size)
+        pixels = look.icon_px(size)
         self.button.setIcon(icon(name, colour, pixels))
         self.button.setIconSize(QSize(pixels, pixels))
 

@@ -132,6 +132,10 @@ class Look(QObject):
         """``size`` pixels at 100 %, as many as now needed."""
         return max(1, round(size * self.factor))
 
+    def icon_px(self, size: float) -> int:
+        """The same for icons and their buttons, which need not grow as fast as text to be seen and hit."""
+        return max(1, round(size * (1 + (self.factor - 1) / 2)))
+
     def font(self, relative: float = 1.0, *, bold: bool = False, tabular: bool = False) -> QFont:
         """The interface font, ``relative`` to body text; in projector mode never under 20 points. tabular:
         all digits equally wide.

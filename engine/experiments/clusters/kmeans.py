@@ -38,7 +38,7 @@ TRAIL = 60
 """Former places of the centres that are kept for their trails."""
 LINES = 400
 """Membership lines drawn: enough to see who belongs to whom, few enough to see through."""
-MAP = 192
+MAP = 288
 """Width and height of the tinted map, in cells."""
 
 
@@ -171,11 +171,12 @@ class KMeans(Experiment[KMeansParams]):
         "sizes": Channel(Bars, _("Points in each cluster")),
     }
     scalars = {
-        "inertia": Scalar(_("Inertia: summed squared distance to the centre")),
-        "moved": Scalar(_("How far the centres moved, on average")),
+        "inertia": Scalar(_("Inertia J")),
+        "moved": Scalar(_("Mean move of the centres")),
     }
     settled: bool
     trail: torch.Tensor
+    pace = 3.0
     memory = ("centres", "sums", "counts", "trail", "placed", "moved", "settled", "fast")
 
     def setup(self) -> None:
@@ -200,13 +201,14 @@ class KMeans(Experiment[KMeansParams]):
         self.offset = self.origin if self.flat_data else torch.zeros(2)  # (2,) projections start at the mean
         self.xy = self._to_plane(self.x).numpy()  # (N, 2)
         self.xy.flags.writeable = False  # handed out again and again, and never changed
-        low, high = self.xy.min(0), self.xy.max(0)
-        margin = 0.1 * max(float((high - low).max()), 1e-3)
+        self.low, self.high = self.xy.min(0), self.xy.max(0)
+        # The tinted map reaches well beyond the cloud: panels are seldom square, and the tint should fill them.
+        middle, half = (self.low + self.high) / 2, 1.1 * max(float((self.high - self.low).max()), 1e-3)
         self.extent = (
-            float(low[0] - margin),
-            float(high[0] + margin),
-            float(low[1] - margin),
-            float(high[1] + margin),
+            float(middle[0] - half),
+            float(middle[0] + half),
+            float(middle[1] - half),
+            float(middle[1] + half),
         )
 
         self.fast = lloyd.fast(self.x)
@@ -296,9 +298,9 @@ class KMeans(Experiment[KMeansParams]):
         if self.p.init == "random":
             return self.x[torch.randperm(len(self.x), generator=self.rng)[: self.p.k]]
         if self.p.init == "hand":
-            x0, x1, y0, y1 = self.extent
+            (x0, y0), (x1, y1) = self.low.tolist(), self.high.tolist()
             along = torch.linspace(x0, x1, self.p.k + 2)[1:-1]  # (K,)
-            below = torch.full_like(along, y0 + 0.03 * (y1 - y0))  # (K,) just below the cloud
+            below = torch.full_like(along, y0 - 0.1 * (y1 - y0))  # (K,) just below the cloud
             return self._from_plane(torch.stack([along, below], 1))  # (K, 2) -> (K, D)
         first = self.x[torch.randint(len(self.x), (1,), generator=self.rng)]  # (1, D)
         return self._add_centres(first, self.p.k)

@@ -123,7 +123,7 @@ class PCAParams:
     question=_("Along which directions do the data spread most?"),
     topic="clusters",
     datasets=("ellipse", "anisotropic", "blobs", "moons", "digits", "mnist"),
-    presets={"digits": {"k": 16}, "mnist": {"k": 30, "ritz": True}},
+    presets={"digits": {"k": 16, "ritz": True}, "mnist": {"k": 30, "ritz": True}},
     demos=(
         Demo("axes", _("Axes of a cloud"), _("Where do the two axes come to rest?"), "ellipse"),
         Demo("stripes", _("Spread is not structure"), _("Which axis tells the stripes apart?"),
@@ -152,10 +152,11 @@ class PCA(Experiment[PCAParams]):
         "spectrum": Channel(Curve, _("Explained variance, first to k-th component"), kinds=("images",)),
     }
     scalars = {
-        "explained_variance": Scalar(_("Share of the variance that k components explain")),
-        "reconstruction_mse": Scalar(_("Mean squared error of the rebuilt data")),
-        "angle_deg": Scalar(_("Angle to the exact components, in degrees"), log=True),
+        "explained_variance": Scalar(_("Explained variance")),
+        "reconstruction_mse": Scalar(_("Reconstruction error")),
+        "angle_deg": Scalar(_("Degrees from the exact axes"), log=True),
     }
+    pace = 3.0
     memory = ("axes", "chosen", "turn")
 
     def setup(self) -> None:
