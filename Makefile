@@ -33,13 +33,13 @@ bench: $(READY)
 
 # Every picture in README and on the demo cards, from the real window.
 screenshots: $(READY)
-	@$(BIN)/python -m packaging.screenshots $(ARGS)
+	@$(BIN)/python packaging/screenshots.py
 
 # Collect new messages into the catalogues; tests fail while one is untranslated.
 messages: $(READY)
 	@$(BIN)/pybabel -q extract --no-wrap --sort-by-file --no-location -k _ -o assets/locale/latentarium.pot engine desktop
 	@for l in $(LANGUAGES); do \
-		$(BIN)/pybabel -q update --no-wrap --no-fuzzy-matching --ignore-obsolete -D latentarium -i assets/locale/latentarium.pot \
+		$(BIN)/pybabel -q update --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -D latentarium -i assets/locale/latentarium.pot \
 			-o assets/locale/$$l/latentarium.po -l $$l; done
 	@rm assets/locale/latentarium.pot
 

@@ -49,13 +49,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--lang", choices=("en", "fr"))
     parser.add_argument("--scale", type=float)
     parser.add_argument("--projector", action="store_true")
+    parser.add_argument("--only", metavar="CHANNEL", help="in the screenshot, only this picture")
     parser.add_argument(
         "--screenshot", type=Path, metavar="FILE.png", help="draw the window to a file and end"
     )
     options = parser.parse_args(arguments)
+    if options.steps < 0:
+        raise InputError(_("{steps} steps are not possible; 0 shows the start.", steps=options.steps))
+    if options.scale is not None and not options.scale > 0:
+        raise InputError(_("“{scale}” is not a scale; write for example 1.5.", scale=options.scale))
     if options.size:
         width, cross, height = options.size.partition("x")
-        if not (cross and width.isdigit() and height.isdigit() and int(width) >= 200 and int(height) >= 200):
+        if not (cross and width.isdigit() and height.isdigit() and all(200 <= int(n) <= 10_000 for n in (width, height))):
             raise InputError(_("“{size}” is not a size; write for example 1280x720.", size=options.size))
         options.size = (int(width), int(height))
     return options
@@ -253,7 +258,19 @@ class _Opening:
     def _take(self) -> None:
         from PySide6.QtWidgets import QApplication
 
-        if not self._window.grab().save(str(self._options.screenshot)):
+        area, only = self._window.area, self._options.only
+        assert area is not None
+        if only is not None and only not in area.panels:
+            self._stop(
+                _(
+                    "There is no picture called “{name}”; there are {known}.",
+                    name=only,
+                    known=", ".join(area.panels),
+                )
+            )
+            return
+        shown = self._window if only is None else area.panels[only].body
+        if not shown.grab().save(str(self._options.screenshot)):
             self._stop(_("The picture “{path}” could not be written.", path=str(self._options.screenshot)))
             return
         self._window.close()

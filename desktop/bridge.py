@@ -1,10 +1,16 @@
 """Between the engine thread and the window.
 
-The engine wakes the bridge from its own thread; from then on a timer empties the mailbox thirty times a
-second, and goes to sleep when nothing more comes. Everything is then told by signals on the window's thread.
+The engine wakes the bridge from its own thread; from then on a timer empties the mailbox up to thirty times
+a second, and goes to sleep when nothing more comes. Everything is then told by signals on the window's thread.
+
+Whatever the window's thread does in Python the training waits for, since only one thread at a time can run
+Python. So the looks are spaced until drawing takes no more than a small share of the time; an event (an
+answer, a status) is told at once all the same.
 """
 
 from __future__ import annotations
+
+import time
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -25,7 +31,8 @@ from engine.api import (
     Turned,
 )
 
-POLL_MS = 33
+POLL_MS, SLOWEST_POLL_MS = 33, 150
+DRAWING_SHARE = 0.04  # of the time may go into drawing, where looking more seldom can achieve it
 SLEEP_AFTER = 8  # empty polls
 
 
@@ -57,6 +64,8 @@ class Bridge(QObject):
     def __init__(self, *, device: str = "auto", parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._empty_polls = 0
+        self._cost = 0.0  # seconds of this thread from one look to the next, smoothed
+        self._spent = 0.0
         self._timer = QTimer(self, interval=POLL_MS)
         self._timer.timeout.connect(self._poll)
         self._woken.connect(self._wake)
@@ -79,10 +88,23 @@ class Bridge(QObject):
         """Something lies in the box: look at once, and then regularly."""
         if not self._timer.isActive():
             self._empty_polls = 0
-            self._timer.start()
+            self._spent = time.thread_time()
+            self._timer.start(POLL_MS)
+            self._poll()
+        elif self.engine.mailbox.has_events():
             self._poll()
 
+    def _space(self) -> None:
+        """The costlier the last pictures were, the later the next ones."""
+        now = time.thread_time()
+        self._cost += 0.25 * (now - self._spent - self._cost)
+        self._spent = now
+        wait = round(min(max(1e3 * self._cost / DRAWING_SHARE, POLL_MS), SLOWEST_POLL_MS))
+        if wait != self._timer.interval():
+            self._timer.setInterval(wait)
+
     def _poll(self) -> None:
+        self._space()
         delivery = self.engine.mailbox.take()
         if delivery.empty:
             self._empty_polls += 1

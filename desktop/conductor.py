@@ -13,7 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge import Bridge
-from engine.api import Info, Ready, RunSpec, Started, StatusChanged, Value
+from engine.api import Info, Ready, RunSpec, Started, StatusChanged, Turned, Value
 
 EPOCH = -1
 LARGEST_SEED = 9999  # four digits, so that it can be said aloud
@@ -39,17 +39,26 @@ class Conductor(QObject):
         self.data_dir = data_dir
         self.running = False
         self._epoch = 1
+        self._true: dict[str, Value] = {}  # the knobs of the run that stands, whatever has been asked for
+        self._waiting = False
         bridge.ready.connect(self._on_ready)
         bridge.started.connect(self._on_started)
         bridge.status.connect(self._on_status)
-        bridge.turned.connect(lambda turned: self.values.update({turned.name: turned.new}))
+        bridge.turned.connect(self._on_turned)
 
     def _on_ready(self, ready: Ready) -> None:
         self.infos = {info.id: info for info in ready.catalogue}
 
     def _on_started(self, started: Started) -> None:
         self._epoch = started.epoch
+        self._waiting = False
+        self._true = dict(started.params)
         self.values = dict(started.params)
+
+    def _on_turned(self, turned: Turned) -> None:
+        self._true[turned.name] = turned.new
+        if not self._waiting:  # a knob of the former run says nothing about the next one
+            self.values[turned.name] = turned.new
 
     def _on_status(self, status: StatusChanged) -> None:
         self.running = status.status == "running"
@@ -91,7 +100,8 @@ class Conductor(QObject):
 
     def turn(self, name: str, value: Value) -> None:
         """Turn a knob: at once where it is live, otherwise by a new run, which plays on if this one did."""
-        if self.info is None or self.values.get(name) == value:
+        known = () if self.info is None else [knob.name for knob in self.info.knobs]
+        if self.info is None or name not in known or self.values.get(name) == value:
             return
         self.values[name] = value
         if self.info.knob(name).live:
@@ -106,7 +116,8 @@ class Conductor(QObject):
         """What was asked for was refused: the run that is still there is what counts."""
         self.spec = started.spec
         self.info = self.infos[started.spec.experiment]
-        self.values = dict(started.params)
+        self._waiting = False
+        self.values = dict(self._true)
         self.data_dir = started.spec.data_dir
 
     def _restart(self, *, seed: int | None = None) -> None:
@@ -116,6 +127,7 @@ class Conductor(QObject):
 
     def _start(self, spec: RunSpec) -> None:
         self.spec = spec
+        self.values, self._waiting = dict(spec.params), True
         self.asked.emit(spec)
         self.engine.start(spec)
 

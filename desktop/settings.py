@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from engine.api import Text, _
+
+LARGEST_SCREEN = 100_000  # pixels
 
 
 def folder() -> Path:
@@ -76,6 +79,10 @@ def _checked(found: dict[str, Any]) -> Settings:
         len(settings.geometry) == 4 and all(type(v) is int for v in settings.geometry)
     ):
         raise TypeError("geometry")
+    if settings.theme not in ("light", "dark") or not math.isfinite(settings.scale):
+        raise TypeError("theme or scale")
+    if any(abs(v) > LARGEST_SCREEN for v in settings.geometry):
+        settings.geometry = []
     return settings
 
 

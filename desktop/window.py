@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
@@ -73,6 +74,7 @@ ARROWS = (
     Qt.Key.Key_PageUp,
     Qt.Key.Key_PageDown,
 )
+KEEP_ARROWS = (QAbstractSlider, QComboBox, QAbstractItemView, TimelineBar, QTabBar)
 
 
 class Window(QMainWindow):
@@ -90,6 +92,7 @@ class Window(QMainWindow):
         self._step = 0
         self._rate: float | None = None
         self._beats = 0
+        self._focused: QWidget | None = None
         self.bridge: Bridge | None = None
         self.conductor: Conductor | None = None
         self.area: PanelArea | None = None
@@ -103,8 +106,8 @@ class Window(QMainWindow):
         language.changed.connect(self._on_language)
         self._on_look()
         app = QApplication.instance()
-        assert app is not None
-        app.installEventFilter(self)
+        assert isinstance(app, QApplication)
+        app.focusChanged.connect(self._on_focus)
 
     # ── building ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -116,7 +119,6 @@ class Window(QMainWindow):
         self.timeline = TimelineBar()
         self.transport = Transport()
         self.transport.set_timeline(self.timeline)
-        self.notice = Notice()
         self._placeholder = named("quiet", QLabel())
         self._placeholder.setWordWrap(True)
         self._placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -135,10 +137,10 @@ class Window(QMainWindow):
         self._left.setWidget(side)
 
         middle = QWidget()
+        self.notice = Notice(middle)
         self._middle = QVBoxLayout(middle)
         self._middle.setContentsMargins(0, 0, 0, 0)
         self._middle.setSpacing(0)
-        self._middle.addWidget(self.notice)
         self._middle.addWidget(self._placeholder, 1)
 
         self._columns = QSplitter(Qt.Orientation.Horizontal)
@@ -305,8 +307,8 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         app = QApplication.instance()
-        if app is not None:
-            app.removeEventFilter(self)
+        if isinstance(app, QApplication):
+            app.focusChanged.disconnect(self._on_focus)
         look.changed.disconnect(self._on_look)
         language.changed.disconnect(self._on_language)
         if self.bridge is not None:
@@ -361,6 +363,8 @@ class Window(QMainWindow):
         assert self.area is not None
         again = self._started is not None and self._started.spec.experiment == started.spec.experiment
         same_data = again and self._started is not None and self._started.spec.dataset == started.spec.dataset
+        branch = started.branched_from if again and self._started.spec is started.spec else None  # type: ignore[union-attr]
+        past = [mark for mark in self.timeline.marks if branch is not None and mark.step <= branch]
         self._started = started
         info = self.conductor.infos[started.spec.experiment]
         self.transport.set_busy(None)
@@ -375,6 +379,9 @@ class Window(QMainWindow):
         self.experiments.set_current_demo(self.conductor.demo)
         self.timeline.clear()
         self.area.begin(info, started, self._topic().large.get(info.id, ()))
+        for mark in past:  # what was done before a branch is its past too
+            self.timeline.add_mark(mark.step, mark.text)
+            self.area.loss.add_flag(mark.step, mark.text)
         if self.area.isHidden():
             self._placeholder.hide()
             self.area.show()
@@ -406,17 +413,18 @@ class Window(QMainWindow):
 
     def _on_turned(self, turned: Turned) -> None:
         assert self.conductor is not None
-        assert self.conductor.info is not None
+        assert self._started is not None
         assert self.area is not None
-        spec = self.conductor.info.knob(turned.name)
+        spec = self.conductor.infos[self._started.spec.experiment].knob(turned.name)
         titles = dict(spec.options)
 
         def words(value: Value) -> str:
             if isinstance(value, bool):
-                return tr(_("on") if value else _("off"))
-            return tr(titles.get(str(value), str(value))) if isinstance(value, str) else number(value)
+                return _("on") if value else _("off")
+            return titles.get(str(value), str(value)) if isinstance(value, str) else number(value)
 
-        text = f"{turned.name} {words(turned.old)} → {words(turned.new)}"
+        name = turned.name if len(turned.name) == 1 else spec.label  # k is k in every language
+        text = _("{name} {old} → {new}", name=name, old=words(turned.old), new=words(turned.new))
         self.params.set_value(turned.name, turned.new)
         self.timeline.add_mark(turned.step, text)
         self.area.add_flag(turned, text)
@@ -464,7 +472,12 @@ class Window(QMainWindow):
         self.transport.set_busy(None)
         self.notice.show_problem(refused.sentence)
         if self.conductor is not None and self._started is not None:  # controls show again what is true
+            wanted = self.conductor.info
             self.conductor.back_to(self._started)
+            if self.conductor.info is not None and self.conductor.info is not wanted:
+                self._on_chosen(self.conductor.info)
+            self.settings.data_dir = str(self.conductor.data_dir or "")
+            self.datasets.set_folder(self.conductor.data_dir)
             for name, value in self.conductor.values.items():
                 self.params.set_value(name, value)
             self._show_sources(self.conductor.infos[self._started.spec.experiment], self._started)
@@ -504,9 +517,7 @@ class Window(QMainWindow):
         demos = [(info.id, demo) for info in self._in_topic(self._topic()) for demo in info.demos]
         if not demos:
             return
-        now = next(
-            (i for i, (id_, d) in enumerate(demos) if self.experiments.current_demo == (id_, d.name)), None
-        )
+        now = next((i for i, (id_, d) in enumerate(demos) if conductor.demo == (id_, d.name)), None)
         at = (0 if by > 0 else len(demos) - 1) if now is None else (now + by) % len(demos)
         self.experiments.demo_chosen.emit(demos[at][0], demos[at][1].name)
 
@@ -588,10 +599,10 @@ class Window(QMainWindow):
         app.setStyleSheet(style_sheet(look))
         c = look.colours
         self._brand.setText(f'Latent<span style="color:{c.accent}">arium</span>')
-        self._brand.setFont(look.font(1.15, bold=True))
-        self.tabs.setFont(look.font(1.02))
+        self._brand.setFont(look.font(1.0 if look.projector else 1.15, bold=True))
+        self.tabs.setFont(look.font())
         gap = look.px(8)
-        self._header_row.setContentsMargins(look.px(14), look.px(3), look.px(12), look.px(3))
+        self._header_row.setContentsMargins(look.px(14), look.icon_px(2), look.px(12), look.icon_px(2))
         self._header_row.setSpacing(gap)
         self._side_column.setContentsMargins(gap, gap, gap, gap)
         self._side_column.setSpacing(gap)
@@ -604,7 +615,7 @@ class Window(QMainWindow):
     def _share_columns(self) -> None:
         """Side columns as wide as their text needs, the rest for pictures; the lesson yields first."""
         width = max(self.width(), 1)
-        left = min(max(look.px(218), 200), round(0.27 * width))
+        left = min(max(look.px(228), 208), round(0.28 * width))
         right = 0 if self.explain.folded else min(look.px(236), round(0.22 * width))
         self._left.setMinimumWidth(left)
         self._left.setMaximumWidth(round(left * 1.6))
@@ -697,13 +708,23 @@ class Window(QMainWindow):
 
         AboutDialog(self).open()
 
+    def _on_focus(self, _former: QWidget | None, now: QWidget | None) -> None:
+        """Listen to whoever may want the arrow keys, and to nobody else: a filter on the application would
+        call Python for every event of every widget, a tenth of what a picture costs.
+        """
+        if self._focused is not None and shiboken6.isValid(self._focused):
+            self._focused.removeEventFilter(self)
+        while now is not None and not isinstance(now, KEEP_ARROWS):
+            now = now.parentWidget()
+        self._focused = now
+        if now is not None:
+            now.installEventFilter(self)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Arrow keys belong to a slider, list or box that the keyboard has been brought to, else to the
         transport.
         """
         if event.type() == QEvent.Type.ShortcutOverride and event.key() in ARROWS:  # type: ignore[attr-defined]
-            keeps = (QAbstractSlider, QComboBox, QAbstractItemView, TimelineBar, QTabBar)
-            if isinstance(watched, keeps) and not isinstance(watched, QScrollArea):
-                event.accept()
-                return True
+            event.accept()
+            return True
         return super().eventFilter(watched, event)

@@ -139,6 +139,7 @@ def _as_json(info: Info) -> dict[str, Any]:
         "actions": info.actions,
         "demos": [
             {"name": d.name, "title": d.title, "dataset": d.dataset, "params": d.params, "seed": d.seed}
+            | {"picture": d.picture}
             for d in info.demos
         ],
     }

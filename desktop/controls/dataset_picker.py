@@ -96,7 +96,7 @@ class DatasetPicker(QWidget):
         for source in self._sources:
             title = tr(source.title)
             if source.needs_folder and self._folder is None:
-                title = f"{title} · {tr(_('needs a folder'))}"
+                title = " · ".join((title, tr(_("needs a folder"))))
             self.combo.addItem(title)
             self.combo.setItemData(self.combo.count() - 1, tr(source.about), Qt.ItemDataRole.ToolTipRole)
         names = [source.name for source in self._sources]

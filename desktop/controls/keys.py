@@ -12,19 +12,19 @@ from desktop.language import _, tr
 from desktop.style.tokens import look
 
 KEYS = (
-    ("Space", _("Play or pause")),
+    (_("Space"), _("Play or pause")),
     ("→", _("One step on; in slow motion one moment on")),
     ("←", _("One step back")),
     ("R", _("Reset: same seed, exactly the same start")),
     ("N", _("New seed: another start")),
-    ("PgDn  PgUp", _("Next and previous demo (a clicker sends these)")),
+    (_("PgDn  PgUp"), _("Next and previous demo (a clicker sends these)")),
     ("F5", _("Projector mode")),
     ("F11", _("Full screen")),
     ("Ctrl  +  −  0", _("Larger, smaller, normal size")),
     ("Ctrl T", _("Light or dark")),
     ("Ctrl L", _("English or French")),
     ("Ctrl Z", _("Undo the last turn of a knob; with Shift, redo")),
-    ("Esc", _("Clear the selection")),
+    (_("Esc"), _("Clear the selection")),
     ("?", _("This list")),
 )
 
@@ -42,7 +42,7 @@ class KeysDialog(QDialog):
         margin = look.px(20)
         grid.setContentsMargins(margin, margin, margin, margin)
         for row, (key, text) in enumerate(KEYS):
-            name = QLabel(key)
+            name = QLabel(tr(key))
             name.setFont(look.font(bold=True))
             what = QLabel(tr(text))
             what.setFont(look.font())

@@ -1,31 +1,38 @@
-"""One sentence above the pictures: news, or what is wrong and what to do. It covers nothing and can be
-closed.
-"""
+"""One sentence over the foot of the pictures: news, or what is wrong and what to do. Nothing moves for it."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from desktop.controls.parts import IconButton
-from desktop.language import _, say
+from desktop.language import _, language, say
 from desktop.style.tokens import look
+
+NEWS_MS = 8000
+"""News go by themselves; a problem stays until it is closed or something else happens."""
 
 
 class Notice(QFrame):
-    """Hidden while there is nothing to say."""
+    """Hidden while there is nothing to say. Lies over ``parent``, near its lower edge."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
         self.setObjectName("notice")
+        self._over = parent
         self._text = QLabel()
         self._text.setWordWrap(True)
-        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
-        self._close = IconButton("close", _("Close (Esc)"))
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._close = IconButton("close", _("Close (Esc)"), size=14, pad=6, colour="surface", flat=True)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self._text, 1)
-        self._row.addWidget(self._close)
+        self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
         self._close.clicked.connect(self.clear)
+        self._timer = QTimer(self, singleShot=True, interval=NEWS_MS)
+        self._timer.timeout.connect(self.clear)
+        parent.installEventFilter(self)
         look.changed.connect(self._on_look)
+        language.changed.connect(self._place)
         self._on_look()
         self.hide()
 
@@ -39,18 +46,41 @@ class Notice(QFrame):
 
     def show_news(self, sentence: str) -> None:
         self._show(sentence, "news")
+        self._timer.start()
 
     def _show(self, sentence: str, kind: str) -> None:
+        self._timer.stop()
         say(self._text.setText, sentence)
         self.setProperty("kind", kind)
         self.style().unpolish(self)
         self.style().polish(self)
         self.show()
+        self._place()
+        self.raise_()
 
     def clear(self) -> None:
+        self._timer.stop()
         self.hide()
+
+    def _place(self) -> None:
+        """As wide as the sentence wants and the parent allows, as high as it then needs."""
+        parent = self._over
+        margin = look.px(16)
+        frame = self._row.contentsMargins()
+        around = frame.left() + frame.right() + self._close.width() + self._row.spacing() + look.px(4)
+        wanted = self._text.fontMetrics().horizontalAdvance(self._text.text()) + around
+        width = max(min(wanted, parent.width() - 2 * margin), look.px(60))
+        text_height = self._text.heightForWidth(width - around + look.px(4))
+        height = max(text_height, self._close.height()) + frame.top() + frame.bottom()
+        self.setGeometry((parent.width() - width) // 2, parent.height() - height - margin, width, height)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and not self.isHidden():
+            self._place()
+        return super().eventFilter(watched, event)
 
     def _on_look(self) -> None:
         gap = look.px(8)
-        self._row.setContentsMargins(look.px(14), gap // 2, gap, gap // 2)
+        self._row.setContentsMargins(look.px(14), gap, gap, gap)
         self._text.setFont(look.font())
+        self._place()

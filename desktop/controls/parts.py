@@ -62,7 +62,7 @@ class ElidedLabel(QLabel):
         return QSize(min(look.px(24), super().minimumSizeHint().width()), super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if Qt.mightBeRichText(self.text()):  # coloured words cannot be elided
+        if self.text().startswith("<"):  # coloured words cannot be elided
             super().paintEvent(event)
             return
         with QPainter(self) as painter:

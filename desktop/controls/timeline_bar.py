@@ -189,10 +189,11 @@ class TimelineBar(QWidget):
             painter.setBrush(QColor(c.accent))
             painter.drawRoundedRect(QRectF(left, middle - thick / 2, x - left, thick), thick / 2, thick / 2)
         painter.setBrush(QColor(c.faded))
-        dot, nearest = look.px(2) / 2 + 0.4, -1e9
-        for step in self._keyframes:
-            at = self._x(step)
-            if at - nearest >= look.px(5):
+        dot, nearest, apart = look.px(2) / 2 + 0.4, -1e9, look.px(5)
+        per_step = (right - left) / max(self._last - self._first, 1)
+        for step in self._keyframes:  # hundreds, painted at every new step: no call of _x for each
+            at = min(left + per_step * max(step - self._first, 0), right)
+            if at - nearest >= apart:
                 painter.drawEllipse(QPointF(at, middle + look.px(9)), dot, dot)
                 nearest = at
 

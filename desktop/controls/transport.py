@@ -66,7 +66,7 @@ class Transport(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setSizeConstraint(QGridLayout.SizeConstraint.SetNoConstraint)
         look.changed.connect(self._on_look)
-        language.changed.connect(self._write)
+        language.changed.connect(self._on_language)
         self.set_status("empty")
         self._on_look()
 
@@ -172,8 +172,9 @@ class Transport(QWidget):
             self.play_button.set_icon("play", _("It has learned all it can; R starts it again"), "on_accent")
         else:
             self.play_button.set_icon("play", _("Play (Space)"), "on_accent")
-        self.play_button.setEnabled(running or status in ("paused", "ended"))
-        self.step_button.setEnabled(status in ("paused", "running"))
+        # After a failure the pictures stand at the last good step: playing goes on from there.
+        self.play_button.setEnabled(running or status in ("paused", "ended", "failed"))
+        self.step_button.setEnabled(status in ("paused", "running", "failed"))
         for button in (self.reset_button, self.seed_button, self.back_button):
             button.setEnabled(not nothing)
         self._write()
@@ -270,6 +271,11 @@ class Transport(QWidget):
         wide = max(step + rate + look.px(16), look.px(140))
         if self._readout.minimumWidth() < wide or self._readout.minimumWidth() > wide * 1.3:
             self._readout.setMinimumWidth(wide)
+
+    def _on_language(self) -> None:
+        self._write()
+        self._level = -1
+        self._arrange()
 
     def _on_look(self) -> None:
         self.step_label.setFont(look.font(1.45, bold=True, tabular=True))

@@ -46,7 +46,7 @@ class PanelArea(QWidget):
         self._on_look()
 
     def begin(self, info: Info, started: Started, large: Sequence[str]) -> None:
-        """Panels for this run: new ones for another experiment or kind of data, else the same ones emptied."""
+        """Panels for this run: new ones for another experiment or kind of data, else the same, emptied."""
         again = self._built == (info.id, started.kind)
         if again and started.branched_from is None:
             self.loss.keep_ghost()
@@ -61,7 +61,8 @@ class PanelArea(QWidget):
 
     def complete(self, step: int) -> bool:
         """Whether every picture on screen is that of ``step``."""
-        return all(panel.step == step for panel in self._on_screen().values())
+        shown = self._on_screen().values()
+        return bool(shown) and all(panel.step == step for panel in shown)
 
     # ── building ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -199,7 +200,7 @@ def _all_at_once(panels: Sequence[Panel]) -> QSplitter:
         columns.addWidget(right)
     _share(left, (5, *(3,) * (left.count() - 1)))
     _share(right, (1,) * right.count())
-    _share(columns, (6, 5))
+    _share(columns, (13, 10))
     return columns
 
 

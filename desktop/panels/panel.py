@@ -24,6 +24,7 @@ class Panel(QFrame):
     ``clear``.
     """
 
+    body: QWidget
     ask = Signal(str, tuple)
     act = Signal(str, tuple)
 
@@ -54,6 +55,8 @@ class Panel(QFrame):
         return self._head
 
     def set_body(self, body: QWidget) -> None:
+        """The picture itself, below the title."""
+        self.body = body
         self._column.addWidget(body, 1)
         self._on_look()
 

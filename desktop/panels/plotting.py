@@ -286,6 +286,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self.follows = True
         self.paints = 0
         self._scales: tuple[Scale, Scale | None] = (Scale(), None)
+        self._asked_scales: object = None
         self._cross = math.nan
         self._widths = [0, 0]
         super().__init__(
@@ -346,6 +347,10 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self, left: Scale, right: Scale | None = None, colours: tuple[QColor, QColor] | None = None
     ) -> None:
         """What height means on each side; colours: of the two axes' numbers, None = quiet."""
+        asked = (left, right, colours)
+        if asked == self._asked_scales:  # scales end on round numbers: most steps leave them as they are
+            return
+        self._asked_scales = asked
         self._scales = (left, right)
         self.showAxis("right", right is not None)
         for side, axis in enumerate(self._sides):
@@ -373,6 +378,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
     def restyle(self) -> None:
         self.setBackground(look.colour("surface"))
         self._widths = [0, 0]
+        self._asked_scales = None
         font = look.font(0.92, tabular=True)
         for axis in (self._bottom, *self._sides):
             axis.setStyle(
@@ -406,8 +412,9 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
 
     def show_bottom(self, on: bool) -> None:
         """Whether the horizontal axis has numbers (the lowest of stacked charts only)."""
-        self._bottom.setStyle(showValues=on)
-        self._fit_axes()
+        if self._bottom.style["showValues"] != on:
+            self._bottom.setStyle(showValues=on)
+            self._fit_axes()
 
     # ── sizes ──────────────────────────────────────────────────────────────────────────────────────────
 

@@ -31,7 +31,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.language import _, language, number, tr
+from desktop.language import _, language, number, say, tr
 from desktop.panels import marks, raster
 from desktop.panels.legend import Legend
 from desktop.panels.panel import Panel
@@ -67,7 +67,7 @@ class ScatterPanel(Panel):
         self._canvas = Canvas(selection)
         self._counts: tuple[int, int | None] = (0, None)
         super().__init__(title, parent)
-        self._canvas.setAccessibleName(tr(title))
+        say(self._canvas.setAccessibleName, title)
         self._canvas.ask.connect(self.ask)
         self._canvas.act.connect(self.act)
         self.set_body(self._canvas)
@@ -398,7 +398,8 @@ class Canvas(QWidget):
             return plane
         x0, x1, y0, y1 = self._home
         corner = float(self._legend.width()) if not self._legend.isHidden() else 0.0
-        if corner > 0.3 * plane.width:
+        above = (plane.height - (y1 - y0) * plane.width / (x1 - x0)) / 2 if plane.equal else 0.0
+        if corner > 0.3 * plane.width or above >= self._legend.height():  # no room beside, or enough above
             corner = 0.0
         room = plane.width - corner
         sx, sy = room / (x1 - x0), plane.height / (y1 - y0)

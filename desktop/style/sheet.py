@@ -34,6 +34,10 @@ QLabel {{ background: transparent; }}
 #panel[highlight="true"] {{ border: {px(2)}px solid {c.accent}; }}
 #panelTitle, #brand {{ color: {c.text}; }}
 #panelAside, #quiet, #sectionTitle {{ color: {c.quiet}; }}
+#notice {{ background: {c.text}; border: none; border-radius: {px(8)}px; }}
+#notice QLabel {{ color: {c.surface}; }}
+#notice[kind="problem"] {{ background: {c.problem}; }}
+#notice[kind="problem"] QLabel {{ color: {c.on_accent if look.dark else c.surface}; }}
 #problem {{ color: {c.problem}; }}
 #caption {{ color: {c.text}; background: {c.raised}; border-radius: {px(8)}px;
     padding: {px(6)}px {px(12)}px; }}
@@ -43,7 +47,7 @@ QLabel {{ background: transparent; }}
 QTabBar {{ background: transparent; border: none; qproperty-drawBase: 0; }}
 QTabBar::tab {{ background: transparent; color: {c.quiet}; border: none;
     border-bottom: {px(3)}px solid transparent;
-    padding: {px(9)}px {px(12)}px {px(7)}px {px(12)}px; margin: 0px {px(3)}px; }}
+    padding: {look.icon_px(8)}px {px(12)}px {look.icon_px(6)}px {px(12)}px; margin: 0px {px(3)}px; }}
 QTabBar::tab:hover {{ color: {c.text}; background: {c.raised}; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
 QTabBar::tab:focus {{ color: {c.accent}; }}

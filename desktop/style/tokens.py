@@ -88,6 +88,8 @@ class Look(QObject):
         self.scale = 1.0
         self.projector = False
         self.reduce_motion = False
+        self.factor = 1.0
+        """How much larger everything is than at 100 % on a desk; kept, since every painter asks often."""
 
     def update(
         self, *, theme: str | None = None, scale: float | None = None, projector: bool | None = None
@@ -98,6 +100,7 @@ class Look(QObject):
         self.scale = min(max(scale or self.scale, SCALES[0]), SCALES[-1])
         self.projector = self.projector if projector is None else projector
         if before != (self.theme, self.scale, self.projector):
+            self.factor = self.points / BASE_POINT_SIZE
             self.changed.emit()
 
     @property
@@ -122,11 +125,6 @@ class Look(QObject):
         """Body text in typographic points."""
         base = PROJECTOR_POINT_SIZE if self.projector else BASE_POINT_SIZE
         return base * self.scale
-
-    @property
-    def factor(self) -> float:
-        """How much larger everything is than at 100 % on a desk."""
-        return self.points / BASE_POINT_SIZE
 
     def px(self, size: float) -> int:
         """``size`` pixels at 100 %, as many as now needed."""

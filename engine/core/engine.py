@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from engine.data.registry import Dataset
 
 PUBLISH_EVERY = 1 / 60  # s: how often scalars are read from the device
-LIVE_SHARE, KEYFRAME_SHARE = 0.07, 0.03  # of the time go into pictures while training: a tenth in all
+LIVE_SHARE, KEYFRAME_SHARE = 0.03, 0.01  # of the time go into pictures while training
 PICTURES_EVERY = 1 / 30  # s, at most
 BEAT_SECONDS = 1.25  # how long slow motion rests on a beat
 Command = tuple[str, tuple[Any, ...]]
@@ -200,6 +200,8 @@ class _Loop:
             except Exception as error:
                 if command is not None and isinstance(error, InputError):
                     self._mailbox.put_event(Refused(error.sentence, command[0]))
+                elif command is not None and command[0] == "ask":
+                    self._report(error)  # looking changes nothing, not even when it goes wrong
                 else:
                     self._fail(error)
 
@@ -248,7 +250,14 @@ class _Loop:
                 self._report(error)
             raise _as_input_error(error) from error
         self._data = (key, runner.experiment.data)
+        self._forget_the_former()
         self._take_up(runner, spec, Timeline(), branched_from=None)
+
+    def _forget_the_former(self) -> None:
+        """What the hand still did to the pictures of the former run means nothing to the next one."""
+        with self._engine._condition:
+            kept = (c for c in self._engine._commands if c[0] not in ("ask", "act"))
+            self._engine._commands = deque(kept)
 
     def _take_up(self, runner: Runner, spec: RunSpec, timeline: Timeline, branched_from: int | None) -> None:
         """``runner`` stands at a first frame: it is the run now."""
@@ -361,8 +370,12 @@ class _Loop:
     def _do_seek(self, step: int | None) -> None:
         if self._timeline is None or self._runner is None:
             return
-        found = None if step is None or step >= self._runner.step else self._timeline.nearest(step)
-        if found is None or found >= self._runner.step:
+        newest, failed = self._runner.step, self._status == "failed"
+        if failed:  # the present state is not to be trusted, only what was recorded
+            found = self._timeline.nearest(newest if step is None else step)
+        else:
+            found = None if step is None or step >= newest else self._timeline.nearest(step)
+        if found is None or (found >= newest and not failed):
             was, self._shown = self._shown, None
             if was is not None or self._status != "running":
                 self._publish(final=True)
@@ -425,6 +438,7 @@ class _Loop:
             path, device=self._engine._device, threads=self._engine._threads, stages=self._stages
         )
         self._data = ((spec.dataset, spec.data_dir), runner.experiment.data)
+        self._forget_the_former()
         self._take_up(runner, spec, timeline, branched_from=runner.step)
 
     # ── training ────────────────────────────────────────────────────────────────────────────────────────────

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from engine.core.frame import Beat, Channel, Frame, Item, Scalar
 from engine.core.params import KnobSpec, Value, specs
 from engine.core.stages import Stages
-from engine.core.text import Text
+from engine.core.text import InputError, Text, _
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +35,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """A ready-made start: one question, answered by pressing play."""
+    """A ready-made start: one question, answered by pressing play. picture: the channel on its card."""
 
     name: str
     title: Text
@@ -43,6 +43,7 @@ class Demo:
     dataset: str
     params: Mapping[str, Value] = field(default_factory=dict)
     seed: int = 0
+    picture: str = "cloud"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,7 @@ class Experiment(Generic[P]):
     @query
     def item(self, index: int) -> Item:
         """Item ``index`` of the data set, for a hover card."""
+        self.check_item(index)
         return self.data.item(index)
 
     @query
@@ -203,11 +205,17 @@ class Experiment(Generic[P]):
         """
         import torch
 
+        self.check_item(index)
         x = self.data.flat
         distance = torch.linalg.vector_norm(x - x[index], dim=1)  # (N,)
         distance[index] = -1
         nearest = distance.topk(min(k + 1, len(x)), largest=False).indices
         return [int(i) for i in nearest if int(i) != index][:k]
+
+    def check_item(self, index: int) -> None:
+        """Refuse an ``index`` that no item of the data set has (InputError)."""
+        if not 0 <= index < len(self.data.x):
+            raise InputError(_("There is no item {index}.", index=index))
 
 
 E = TypeVar("E", bound=Experiment[Any])

@@ -72,13 +72,18 @@ class Mailbox:
             box.keyframes = steps
 
     def put_event(self, event: Event) -> None:
-        with self._putting() as box:
+        """Events do not wait for the window's next look: it is woken for the first one in the box."""
+        with self._putting(urgent=True) as box:
             box.events.append(event)
 
     def hungry(self, channels: Iterable[str]) -> list[str]:
         """Those of ``channels`` whose last picture has been taken."""
         with self._lock:
             return [c for c in channels if c not in self._box.views]
+
+    def has_events(self) -> bool:
+        with self._lock:
+            return bool(self._box.events)
 
     def is_empty(self) -> bool:
         with self._lock:
@@ -94,10 +99,12 @@ class Mailbox:
             return taken
 
     @contextlib.contextmanager
-    def _putting(self) -> Iterator[Delivery]:
-        """The box, locked; afterwards the window is woken once if it was empty before."""
+    def _putting(self, *, urgent: bool = False) -> Iterator[Delivery]:
+        """The box, locked; afterwards the window is woken if it was empty before. urgent: if no event lay in
+        it.
+        """
         with self._lock:
-            was_empty = self._box.empty
+            wakes = not self._box.events if urgent else self._box.empty
             yield self._box
-        if was_empty:
+        if wakes:
             self._wake()

@@ -21,6 +21,10 @@ class Text(str):
         self.values = values
         return self
 
+    def __getnewargs__(self) -> tuple[str, dict[str, object]]:  # type: ignore[override]
+        """What a copy is made from."""
+        return self.msgid, self.values
+
 
 def _(msgid: str, /, **values: object) -> Text:
     """Mark ``msgid`` for translation and put ``values`` into its ``{placeholders}``."""

@@ -34,6 +34,10 @@ def fast(x: torch.Tensor) -> Fast | None:
     return None
 
 
+FAR = torch.finfo(torch.float32).max
+"""Further than anything: a bound that never binds, and unlike infinity a session can hold it."""
+
+
 class Bounds:
     """Many numbers per point: bounds on distances tell which points cannot have changed their centre.
 
@@ -62,7 +66,7 @@ class Bounds:
             self.state = {
                 "labels": torch.full((n,), -1),
                 "upper": torch.full((n,), math.inf),  # (N,)
-                "lower": torch.zeros(k, n),  # (K, N), inf for a point's own centre
+                "lower": torch.zeros(k, n),  # (K, N), FAR for a point's own centre
                 "sums": torch.zeros(k, d, dtype=torch.float64),
                 "counts": torch.zeros(k, dtype=torch.float64),
             }
@@ -99,7 +103,7 @@ class Bounds:
         distance = score.add_(self.norms[some]).clamp_(min=0).sqrt_()  # (K, M)
         upper, labels = distance.min(0)
         s["upper"][some] = upper
-        s["lower"].index_copy_(1, some, distance.scatter_(0, labels[None], math.inf))
+        s["lower"].index_copy_(1, some, distance.scatter_(0, labels[None], FAR))
 
         old = s["labels"][some]
         changed = (labels != old).nonzero()[:, 0]

@@ -38,6 +38,8 @@ TRAIL = 60
 """Former places of the centres that are kept for their trails."""
 LINES = 400
 """Membership lines drawn: enough to see who belongs to whom, few enough to see through."""
+FARTHEST = 1e12
+"""Beyond that, squared distances leave the range of float32."""
 MAP = 288
 """Width and height of the tinted map, in cells."""
 
@@ -155,7 +157,7 @@ class KMeansParams:
         Demo("hand", _("Place the centres yourself"), _("Can you find a start that ends badly?"),
              "blobs", {"k": 5, "init": "hand"}),
         Demo("digits", _("The average digit"), _("Nobody told it about digits. What does it average?"),
-             "digits", {"k": 10}),
+             "digits", {"k": 10}, picture="centroids"),
     ),
 )  # fmt: skip
 class KMeans(Experiment[KMeansParams]):
@@ -202,7 +204,7 @@ class KMeans(Experiment[KMeansParams]):
         self.xy = self._to_plane(self.x).numpy()  # (N, 2)
         self.xy.flags.writeable = False  # handed out again and again, and never changed
         self.low, self.high = self.xy.min(0), self.xy.max(0)
-        # The tinted map reaches well beyond the cloud: panels are seldom square, and the tint should fill them.
+        # The tinted map reaches beyond the cloud: panels are seldom square, and the tint should fill them.
         middle, half = (self.low + self.high) / 2, 1.1 * max(float((self.high - self.low).max()), 1e-3)
         self.extent = (
             float(middle[0] - half),
@@ -431,7 +433,7 @@ class KMeans(Experiment[KMeansParams]):
 
 def _place(x: float, y: float) -> torch.Tensor:
     """A place on the picture, (2,)."""
-    if not (math.isfinite(x) and math.isfinite(y)):
+    if not (abs(x) < FARTHEST and abs(y) < FARTHEST):  # NaN is not below anything either
         raise InputError(_("That is not a place on the picture."))
     return torch.tensor([x, y], dtype=torch.float32)
 

@@ -129,7 +129,7 @@ class PCAParams:
         Demo("stripes", _("Spread is not structure"), _("Which axis tells the stripes apart?"),
              "anisotropic"),
         Demo("eigen", _("Eigen-digits"), _("How many components until you can read the digits?"),
-             "digits", {"k": 4}),
+             "digits", {"k": 4}, picture="components"),
         Demo("moons", _("PCA cannot unroll"), _("On which line do they not overlap?"), "moons"),
         Demo("mean", _("Forgetting the mean"), _("What does the first axis find when the mean stays?"),
              "ellipse", {"centre": False}),
@@ -149,7 +149,7 @@ class PCA(Experiment[PCAParams]):
         "reconstructions": Channel(Images, _("Pictures rebuilt from k components"), kinds=("images",)),
         "components": Channel(Images, _("The mean and the eigen-images"), kinds=("images",)),
         "scatter": Channel(Points, _("The data seen along two components")),
-        "spectrum": Channel(Curve, _("Explained variance, first to k-th component"), kinds=("images",)),
+        "spectrum": Channel(Curve, _("Explained variance by number k"), kinds=("images",)),
     }
     scalars = {
         "explained_variance": Scalar(_("Explained variance")),
@@ -205,8 +205,7 @@ class PCA(Experiment[PCAParams]):
     @action
     def choose(self, index: int) -> None:
         """Rebuild item ``index`` too: it takes the place of one of those shown, in turn."""
-        if not 0 <= index < len(self.x):
-            raise InputError(_("There is no item {index}.", index=index))
+        self.check_item(index)
         if index not in self.chosen:
             self.chosen = self.chosen.copy()
             self.chosen[self.turn % len(self.chosen)] = index
@@ -237,11 +236,13 @@ class PCA(Experiment[PCAParams]):
     @query
     def rebuild(self, index: int) -> NDArray[np.float32]:
         """Item ``index`` rebuilt from k components, in the shape of an item."""
+        self.check_item(index)
         return self._rebuilt(self.x[index : index + 1]).reshape(self.data.x.shape[1:]).numpy()
 
     @query
     def neighbours(self, index: int, k: int = 6) -> list[int]:
         """The ``k`` items whose coefficients are nearest to those of item ``index``."""
+        self.check_item(index)
         z = self._codes(self.x)  # (N, k)
         distance = torch.linalg.vector_norm(z - z[index], dim=1)  # (N,)
         distance[index] = math.inf

@@ -1,0 +1,90 @@
+"""Every picture in README and on the demo cards, taken from the real window: ``make screenshots``.
+
+Pictures are only rewritten by this; look at each one afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+SCREENSHOTS = ROOT / "assets" / "screenshots"
+DEMOS = ROOT / "assets" / "demos"
+THUMBNAIL = 128  # pixels; shown at 32 on a plain screen, larger on dense ones and projectors
+
+WINDOWS = {
+    "kmeans-light": ("--experiment", "kmeans", "--demo", "stuck", "--steps", "4"),
+    "pca-digits-dark": ("--experiment", "pca", "--dataset", "digits", "--steps", "3", "--theme", "dark"),
+    "kmeans-digits-french": ("--experiment", "kmeans", "--dataset", "digits", "--steps", "8", "--lang", "fr"),
+    "pca-projector": (
+        "--experiment",
+        "pca",
+        "--demo",
+        "moons",
+        "--steps",
+        "9",
+        "--projector",
+        "--size",
+        "1920x1080",
+    ),
+}
+
+
+def window(path: Path, *words: str) -> None:
+    """One picture of the window; ends the program with the window's own sentence when that fails."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-m", "desktop", "--screenshot", str(path), *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        sys.exit(f"{path.name}: {done.stderr.strip()}")
+    print(path.relative_to(ROOT))
+
+
+def thumbnail(path: Path) -> None:
+    """The middle of the picture as a small square."""
+    with Image.open(path) as picture:
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        square = picture.convert("RGB").crop((left, top, left + side, top + side))
+        square.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(path, optimize=True)
+
+
+def main() -> None:
+    """All of them."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    DEMOS.mkdir(parents=True, exist_ok=True)
+    for name, words in WINDOWS.items():
+        window(SCREENSHOTS / f"{name}.png", *words)
+    listing = subprocess.run(
+        [sys.executable, "-m", "engine", "list", "--json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for experiment in json.loads(listing.stdout):
+        for demo in experiment["demos"]:
+            path = DEMOS / f"{experiment['id']}-{demo['name']}.png"
+            only = demo["picture"]
+            words = (
+                "--experiment",
+                experiment["id"],
+                "--demo",
+                demo["name"],
+                "--steps",
+                "12",
+                "--only",
+                only,
+            )
+            window(path, *words, "--size", "1280x800")
+            thumbnail(path)
+
+
+if __name__ == "__main__":
+    main()

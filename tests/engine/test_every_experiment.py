@@ -1,0 +1,577 @@
+"""What every experiment promises, on every data set that it names. A new one is tested from the day it is
+declared: nothing here knows any of them by name.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+import gc
+import inspect
+import math
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polib
+import pytest
+import torch
+
+from engine.core import session
+from engine.core.catalogue import catalogue
+from engine.core.events import RunSpec
+from engine.core.experiment import Info
+from engine.core.frame import (
+    Arrows,
+    Bars,
+    Curve,
+    Frame,
+    Images,
+    Markers,
+    Note,
+    Payload,
+    Points,
+    Regions,
+    Segments,
+)
+from engine.core.params import KnobSpec, Value
+from engine.core.runner import Runner, make_runner, read_scalars
+from engine.core.stages import Stages
+from engine.core.text import InputError, Text
+from engine.core.timeline import Timeline
+from engine.data import registry
+from engine.data.registry import Dataset, sources
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDER = ROOT.parent / "shared" / "data"
+FRENCH = ROOT / "assets" / "locale" / "fr" / "latentarium.po"
+LESSONS = ROOT / "assets" / "lessons"
+STEPS = 3
+HUGE = ("mnist", "million")
+"""Sets whose early work (covariances, projections) the runners of a test share, as they do in the window."""
+
+Scalars = list[dict[str, float]]
+
+
+def _case(id: str, dataset: str) -> Any:
+    needs = sources()[dataset].needs_folder and not FOLDER.is_dir()
+    return pytest.param(
+        (id, dataset),
+        id=f"{id}-{dataset}",
+        marks=[pytest.mark.skip(reason=f"{dataset} needs the folder {FOLDER}")] if needs else [],
+    )
+
+
+CASES = [_case(id, dataset) for id, cls in catalogue().items() for dataset in cls.info.datasets]
+INFOS = [pytest.param(cls.info, id=id) for id, cls in catalogue().items()]
+KNOBS = [
+    pytest.param((cls.info, k), id=f"{id}-{k.name}")
+    for id, cls in catalogue().items()
+    for k in cls.info.knobs
+]
+
+
+@functools.lru_cache(maxsize=1)
+def data_of(name: str) -> tuple[Dataset, Stages]:
+    return registry.load(name, seed=0, data_dir=FOLDER), Stages()
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest) -> tuple[str, str]:
+    return request.param  # type: ignore[no-any-return]
+
+
+def runner_of(case: tuple[str, str], seed: int = 5, **params: Value) -> Runner:
+    """A new runner, standing at its first frame."""
+    runner = unstarted(case, seed, **params)
+    assert runner.next_frame() is not None
+    return runner
+
+
+def unstarted(case: tuple[str, str], seed: int = 5, **params: Value) -> Runner:
+    id, dataset = case
+    data, stages = data_of(dataset)
+    return make_runner(
+        RunSpec(id, dataset, params, seed, FOLDER), device="cpu", data=data,
+        stages=stages if dataset in HUGE else Stages(),
+    )  # fmt: skip
+
+
+def scalars_of(frame: Frame) -> dict[str, float]:
+    """What a frame says, finite or DivergedError."""
+    return {name: values[0] for name, (_steps, values) in read_scalars([frame]).items()}
+
+
+def train(runner: Runner, steps: int = STEPS) -> Scalars:
+    """The next so many steps, fewer where there is nothing more to learn."""
+    found: Scalars = []
+    for _step in range(steps):
+        frame = runner.next_frame()
+        if frame is None:
+            break
+        found.append(scalars_of(frame))
+    return found
+
+
+def ends(knob: KnobSpec) -> list[Value]:
+    """The values between which a knob is swept."""
+    if knob.kind == "bool":
+        return [not knob.default, bool(knob.default)]
+    if knob.kind == "choice":
+        return [name for name, _title in knob.options]
+    cast = int if knob.kind == "int" else float
+    return [cast(knob.low), cast(knob.high)]
+
+
+# ── payloads ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def arrays(tree: Any) -> Iterator[np.ndarray]:
+    if isinstance(tree, np.ndarray):
+        yield tree
+    elif dataclasses.is_dataclass(tree) and not isinstance(tree, type):
+        for field in dataclasses.fields(tree):
+            yield from arrays(getattr(tree, field.name))
+    elif isinstance(tree, dict):
+        yield from arrays(list(tree.values()))
+    elif isinstance(tree, (list, tuple)):
+        for value in tree:
+            yield from arrays(value)
+
+
+def is_array(array: Any, dtype: type, *shape: int | None) -> bool:
+    """Whether ``array`` is of this type and shape; None fits any size."""
+    return (
+        isinstance(array, np.ndarray)
+        and array.dtype == dtype
+        and array.ndim == len(shape)
+        and all(want in (None, size) for want, size in zip(shape, array.shape, strict=True))
+        and bool(np.isfinite(array).all())
+    )
+
+
+def check_layer(layer: Any) -> None:
+    if isinstance(layer, Regions):
+        assert is_array(layer.label, np.uint8, None, None)
+        x0, x1, y0, y1 = layer.extent
+        assert x0 < x1
+        assert y0 < y1
+    elif isinstance(layer, Markers):
+        k = len(layer.xy)
+        assert is_array(layer.xy, np.float32, None, 2)
+        assert layer.trail is None or is_array(layer.trail, np.float32, None, k, 2)
+        assert layer.label is None or is_array(layer.label, np.int32, k)
+    elif isinstance(layer, (Segments, Arrows)):
+        m = len(layer.start)
+        assert is_array(layer.start, np.float32, m, 2)
+        assert is_array(layer.end, np.float32, m, 2)
+        if isinstance(layer, Segments):
+            assert layer.label is None or is_array(layer.label, np.int32, m)
+        else:
+            assert len(layer.names) in (0, m)
+    else:
+        raise AssertionError(f"{type(layer).__name__} is no layer")
+
+
+def check_points(points: Points, data: Dataset) -> None:
+    n = len(points.xy)
+    assert is_array(points.xy, np.float32, n, 2)
+    assert n <= len(data.x)
+    if points.label is not None:
+        assert is_array(points.label, np.int32, n)
+        assert points.label.min() >= -1
+        assert not points.names or points.label.max() < len(points.names)
+    for layer in points.layers:
+        check_layer(layer)
+    kinds = [isinstance(layer, Regions) for layer in points.layers]
+    assert kinds == sorted(kinds, reverse=True), "Regions lie below everything else"
+    assert len(points.axes) == 2
+    assert points.total is None or points.total >= n
+
+
+def check_images(images: Images, data: Dataset) -> None:
+    n = len(images.pixels)
+    more = (3,) if images.pixels.ndim == 4 else ()
+    assert is_array(images.pixels, np.float32, n, None, None, *more)
+    assert images.pixels.max(initial=0) <= 1
+    assert images.pixels.min(initial=0) >= (-1 if images.signed else 0)
+    assert len(images.captions) in (0, n)
+    if images.rows:
+        assert images.columns
+        assert len(images.rows) == math.ceil(n / images.columns)
+    assert images.label is None or is_array(images.label, np.int32, n)
+    if images.items is not None:
+        assert is_array(images.items, np.int32, n)
+        assert -1 <= images.items.min()
+        assert images.items.max() < len(data.x)
+
+
+def check_payload(payload: Payload, data: Dataset) -> None:
+    """The shapes and types that ``engine.core.frame`` promises."""
+    if isinstance(payload, Points):
+        check_points(payload, data)
+    elif isinstance(payload, Images):
+        check_images(payload, data)
+    elif isinstance(payload, Curve):
+        t = len(payload.x)
+        assert is_array(payload.x, np.float32, t)
+        assert payload.lines
+        assert all(is_array(line, np.float32, t) for line in payload.lines.values())
+        assert len(payload.axes) == 2
+        assert payload.mark is None or math.isfinite(payload.mark)
+    elif isinstance(payload, Bars):
+        k = len(payload.names)
+        assert is_array(payload.values, np.float32, k)
+        assert payload.label is None or is_array(payload.label, np.int32, k)
+    else:
+        assert isinstance(payload, Note)
+        assert isinstance(payload.text, Text)
+
+
+def views_of(runner: Runner) -> dict[str, Payload]:
+    assert runner.frame is not None
+    return {name: runner.view(name) for name in runner.frame.views}
+
+
+def check_frame(runner: Runner) -> None:
+    """Exactly what is declared, as it is declared."""
+    assert runner.frame is not None
+    assert set(scalars_of(runner.frame)) == set(runner.info.scalars)
+    assert set(runner.frame.views) == set(runner.channels)
+    for name, payload in views_of(runner).items():
+        assert type(payload) is runner.info.channels[name].payload, name
+        check_payload(payload, runner.experiment.data)
+
+
+def test_frames_have_exactly_what_is_declared(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    check_frame(runner)
+    assert runner.step == 0
+    for step in range(1, STEPS + 1):
+        if runner.next_frame() is None:
+            assert isinstance(runner.experiment.ended(), Text | None)
+            break
+        assert runner.step == step
+        check_frame(runner)
+    assert runner.experiment.epoch >= 1
+
+
+def test_payloads_belong_to_whoever_receives_them(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    held = [views_of(runner)]
+    train(runner, 1)
+    held.append(views_of(runner))
+    mine = [v.numpy() for v in vars(runner.experiment).values() if isinstance(v, torch.Tensor)]
+    mine += [v for v in vars(runner.experiment).values() if isinstance(v, np.ndarray)]
+    for array in arrays(held):
+        # One that can no longer be written to may be handed out again and again.
+        assert not array.flags.writeable or not any(np.shares_memory(array, own) for own in mine)
+    before = copy.deepcopy(held)
+    for knob in runner.info.knobs:
+        if knob.live:
+            sweep(runner, knob)
+    train(runner, 2)
+    views_of(runner)
+    for array, copied in zip(arrays(held), arrays(before), strict=True):
+        np.testing.assert_array_equal(array, copied)
+
+
+# ── the same seed, the same numbers ─────────────────────────────────────────────────────────────────────────
+
+
+def test_the_same_seed_gives_the_same_numbers(case: tuple[str, str]) -> None:
+    first, second = runner_of(case), runner_of(case)
+    assert scalars_of(first.frame) == scalars_of(second.frame)  # type: ignore[arg-type]
+    views_of(second)  # looking changes nothing
+    found = train(first)
+    assert found == train(second)
+    assert len(found) >= 1
+
+
+def test_state_restores_in_a_fresh_runner(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    train(runner, 1)
+    kept = runner.state()
+    expected = train(runner)
+    fresh = runner_of(case, seed=99)
+    fresh.restore(kept)
+    frame = fresh.next_frame()
+    assert frame is not None
+    assert frame.step == 1
+    check_frame(fresh)
+    assert train(fresh) == expected
+
+
+def test_a_saved_session_goes_on_as_if_nothing_had_been(case: tuple[str, str], tmp_path: Path) -> None:
+    runner = runner_of(case)
+    timeline = Timeline()
+    timeline.keep(0, views_of(runner), runner.state())
+    train(runner, 1)
+    timeline.keep(1, views_of(runner), runner.state())
+    path = tmp_path / f"a{session.SUFFIX}"
+    session.save(path, RunSpec(*case, {}, 5, FOLDER), runner, timeline)
+    expected = train(runner)
+    stages = data_of(case[1])[1] if case[1] in HUGE else None
+    spec, loaded, history = session.load(path, device="cpu", stages=stages)
+    assert (spec.experiment, spec.dataset, spec.seed) == (*case, 5)
+    assert history.steps == (0, 1)
+    for kept, again in zip(timeline.keyframes.values(), history.keyframes.values(), strict=True):
+        for array, copied in zip(arrays(list(kept.values())), arrays(list(again.values())), strict=True):
+            np.testing.assert_array_equal(array, copied)
+    check_frame(loaded)
+    assert train(loaded) == expected
+
+
+# ── knobs ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def go_on(runner: Runner) -> None:
+    """A step after something was changed, as the engine makes it; scalars stay finite."""
+    frame = runner.next_frame()
+    if frame is None:
+        runner.wake()
+        frame = runner.next_frame()
+    if frame is not None:
+        scalars_of(frame)
+        check_frame(runner)
+
+
+def sweep(runner: Runner, knob: KnobSpec) -> None:
+    """To every end and back, with a step after each; a sentence is a good answer, a crash is not."""
+    start = getattr(runner.params, knob.name)
+    for value in (*ends(knob), start):
+        try:
+            turned = runner.set(knob.name, value)
+            go_on(runner)
+        except InputError as error:
+            assert str(error.sentence).endswith((".", "?"))
+            runner.set(knob.name, start)
+            continue
+        assert getattr(runner.params, knob.name) == value
+        assert turned is None or (turned.name, turned.new) == (knob.name, value)
+
+
+def test_every_live_knob_can_be_turned_to_its_ends_in_mid_run(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    train(runner, 1)
+    for knob in runner.info.knobs:
+        if knob.live:
+            sweep(runner, knob)
+    go_on(runner)
+
+
+def test_every_knob_that_restarts_works_at_its_ends(case: tuple[str, str]) -> None:
+    for knob in catalogue()[case[0]].info.knobs:
+        for value in [] if knob.live else ends(knob):
+            try:
+                runner = runner_of(case, **{knob.name: value})
+            except InputError as error:
+                assert str(error.sentence).endswith(".")
+                continue
+            train(runner, 2)
+            check_frame(runner)
+            other = next(v for v in ends(knob) if v != value)
+            with pytest.raises(InputError, match=knob.name):
+                runner.set(knob.name, other)
+
+
+@pytest.mark.parametrize("pair", KNOBS)
+def test_wrong_values_are_refused_with_a_sentence_that_names_the_knob(pair: tuple[Info, KnobSpec]) -> None:
+    info, knob = pair
+    wrong: list[Any] = [None, [], {}, "many words", "", float("nan")]
+    if knob.kind in ("int", "float"):
+        beyond = max(1.0, abs(knob.high))
+        wrong += [knob.low - beyond, knob.high + beyond, math.inf, -math.inf, True, 10**400, "1e999"]
+        wrong += [knob.low + 0.5] if knob.kind == "int" else []
+    elif knob.kind == "bool":
+        wrong += [2, "maybe", 0.5]
+    data, _stages = data_of(next(d for d in info.datasets if not sources()[d].needs_folder))
+    runner = runner_of((info.id, data.name))
+    before = runner.params
+    for value in wrong:
+        with pytest.raises(InputError) as caught:
+            runner.set(knob.name, value)
+        assert knob.name in caught.value.sentence
+        assert str(caught.value.sentence).endswith(".")
+        with pytest.raises(InputError, match=knob.name):
+            unstarted((info.id, data.name), **{knob.name: value})
+    assert runner.params == before
+    with pytest.raises(InputError, match="no_such_knob"):
+        runner.set("no_such_knob", 1)
+
+
+# ── queries and actions ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def sensible(runner: Runner, name: str) -> tuple[Any, ...]:
+    """Arguments that a query can answer, by the names of its parameters."""
+    data = runner.experiment.data
+    method = getattr(runner.experiment, name)
+    known: dict[str, Any] = {"index": min(3, len(data.x) - 1), "x": data.x[0].numpy().copy()}
+    if "z" in inspect.signature(method).parameters:
+        known["z"] = runner.ask("encode", known["x"])
+    wanted = [p for p in inspect.signature(method).parameters.values() if p.default is p.empty]
+    missing = [p.name for p in wanted if p.name not in known]
+    assert not missing, f"say here what a sensible {missing} is"
+    return tuple(known[p.name] for p in wanted)
+
+
+def test_queries_answer_and_change_nothing(case: tuple[str, str]) -> None:
+    plain, asked = runner_of(case), runner_of(case)
+    expected, found = train(plain), []
+    for _step in range(STEPS):
+        for name in asked.info.queries:
+            arguments = sensible(asked, name)
+            copied = copy.deepcopy(arguments)
+            answer = asked.ask(name, *arguments)
+            assert answer is not None
+            for array, before in zip(arrays(arguments), arrays(copied), strict=True):
+                np.testing.assert_array_equal(array, before)
+            for array in arrays(answer):
+                assert np.isfinite(array).all()
+        found += train(asked, 1)
+    assert found == expected
+    assert {"item", "neighbours"} <= set(asked.info.queries)
+    with pytest.raises(InputError, match="no_such_query"):
+        asked.ask("no_such_query")
+
+
+def test_items_and_neighbours_are_items_of_the_data(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    n = len(runner.experiment.data.x)
+    for index in (0, n - 1):
+        item = runner.ask("item", index)
+        assert item.index == index
+        assert (item.picture is not None) == (runner.experiment.data.kind == "images")
+        near = runner.ask("neighbours", index)
+        assert len(near) == len(set(near)) == min(6, n - 1)
+        assert index not in near
+        assert all(0 <= i < n for i in near)
+
+
+NONSENSE: dict[str, tuple[Any, ...]] = {
+    "index": (-1, 10**9),
+    "x": (math.nan, math.inf, 1e300),
+    "y": (math.nan, -math.inf, -1e300),
+}
+
+
+def test_a_question_about_an_item_that_is_not_there_is_refused(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    for name in runner.info.queries:
+        if "index" in inspect.signature(getattr(runner.experiment, name)).parameters:
+            for index in (-1, len(runner.experiment.data.x)):
+                with pytest.raises(InputError):
+                    runner.ask(name, index)
+
+
+def test_actions_refuse_nonsense_and_go_on(case: tuple[str, str]) -> None:
+    plain, acted = runner_of(case), runner_of(case)
+    good: dict[str, Any] = {"index": 0, "x": 0.0, "y": 0.0}
+    for name in acted.info.actions:
+        names = list(inspect.signature(getattr(acted.experiment, name)).parameters)
+        assert set(names) <= set(NONSENSE), f"say here what is nonsense for {names}"
+        for wrong in names:
+            for value in NONSENSE[wrong]:
+                with pytest.raises(InputError):
+                    acted.act(name, *({**good, wrong: value}[n] for n in names))
+    assert train(acted) == train(plain), "what was refused has left a trace"
+    for name in acted.info.actions:
+        names = list(inspect.signature(getattr(acted.experiment, name)).parameters)
+        acted.act(name, *(good[n] for n in names))
+        go_on(acted)
+    with pytest.raises(InputError, match="no_such_action"):
+        acted.act("no_such_action")
+
+
+# ── freed ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_runner_let_go_frees_everything(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    train(runner, 2)
+    views_of(runner)
+    frame = runner.frame
+    assert frame is not None
+    held = [
+        weakref.ref(runner),
+        weakref.ref(runner.experiment),
+        weakref.ref(next(iter(frame.views.values())).__self__),
+    ]  # type: ignore[attr-defined]
+    held += [weakref.ref(v) for v in vars(runner.experiment).values() if isinstance(v, torch.nn.Module)]
+    del runner, frame
+    gc.collect()
+    assert [ref() for ref in held] == [None] * len(held)
+
+
+# ── what is declared ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("info", INFOS)
+def test_presets_and_demos_name_what_there_is(info: Info) -> None:
+    known = sources()
+    assert set(info.datasets) <= set(known)
+    assert set(info.presets) <= set(info.datasets)
+    assert not known[info.datasets[0]].needs_folder, "the first data set must be there on every machine"
+    for dataset, params in info.presets.items():
+        for name, value in params.items():
+            assert check_value(info, name, value), (dataset, name)
+    names = [demo.name for demo in info.demos]
+    assert len(names) == len(set(names))
+    for demo in info.demos:
+        assert demo.dataset in info.datasets
+        assert not known[demo.dataset].needs_folder
+        assert all(check_value(info, name, value) for name, value in demo.params.items())
+        assert demo.title
+        assert demo.question.endswith(("?", "."))
+
+
+def check_value(info: Info, name: str, value: Value) -> bool:
+    from engine.core.params import check
+
+    return check(info.knob(name), value) == value
+
+
+@pytest.mark.parametrize("info", INFOS)
+def test_everything_is_said_in_words(info: Info) -> None:
+    assert info.question.endswith("?")
+    assert info.channels
+    assert info.scalars
+    for knob in info.knobs:
+        assert isinstance(knob.label, Text), knob.name
+        assert knob.help.endswith("."), f"{knob.name} needs a help of a sentence"
+    for kind in {sources()[name].kind for name in info.datasets}:
+        assert any(kind in channel.kinds for channel in info.channels.values())
+
+
+def texts(info: Info) -> set[str]:
+    """Every message that the declaration of an experiment shows to people."""
+    said: list[str] = [info.title, info.question]
+    for knob in info.knobs:
+        said += [knob.label, knob.help, *(title for _name, title in knob.options)]
+    said += [channel.title for channel in info.channels.values()]
+    said += [scalar.title for scalar in info.scalars.values()]
+    for demo in info.demos:
+        said += [demo.title, demo.question]
+    for name in info.datasets:
+        said += [sources()[name].title, sources()[name].about]
+    assert all(isinstance(text, Text) for text in said), "a plain str cannot be translated"
+    return {text.msgid for text in said if text}  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(not FRENCH.exists(), reason="there is no French catalogue yet")
+@pytest.mark.parametrize("info", INFOS)
+def test_everything_is_said_in_french(info: Info) -> None:
+    found = {entry.msgid: entry for entry in polib.pofile(str(FRENCH))}
+    missing = {m for m in texts(info) if m not in found or found[m].fuzzy or not found[m].msgstr}
+    assert not missing
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("info", INFOS)
+def test_there_is_a_lesson(info: Info, language: str) -> None:
+    path = LESSONS / language / f"{info.id}.md"
+    assert len(path.read_text(encoding="utf-8").split()) > 40
