@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import ctypes.util
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FONTS = Path(__file__).resolve().parent.parent / "assets" / "fonts"
 NEVER_PAINTED_MS = 500
+SMALLEST = 200  # pixels, of a window
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,10 +61,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     if options.scale is not None and not options.scale > 0:
         raise InputError(_("“{scale}” is not a scale; write for example 1.5.", scale=options.scale))
     if options.size:
-        width, cross, height = options.size.partition("x")
-        if not (cross and width.isdigit() and height.isdigit() and all(200 <= int(n) <= 10_000 for n in (width, height))):
+        found = re.fullmatch(r"([0-9]{3,4})x([0-9]{3,4})", options.size)
+        if found is None or min(map(int, found.groups())) < SMALLEST:
             raise InputError(_("“{size}” is not a size; write for example 1280x720.", size=options.size))
-        options.size = (int(width), int(height))
+        options.size = (int(found[1]), int(found[2]))
     return options
 
 

@@ -224,6 +224,7 @@ class Window(QMainWindow):
             ("Space", self.transport.toggle),
             ("Right", self.transport.step_now),
             ("Left", self.transport.back.emit),
+            ("S", self.transport.slow_button.toggle),
             ("R", self.transport.reset.emit),
             ("N", self.transport.new_seed.emit),
             ("F5", self.toggle_projector),
@@ -629,6 +630,8 @@ class Window(QMainWindow):
         self.settings.language = language.code
         self._show_tabs()
         self._show_lesson()
+        if self.conductor is not None and self._started is not None:  # its numbers are written differently
+            self._show_sources(self.conductor.infos[self._started.spec.experiment], self._started)
 
     def _show_tabs(self) -> None:
         for index, topic in enumerate(TOPICS):

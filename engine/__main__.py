@@ -137,6 +137,7 @@ def _as_json(info: Info) -> dict[str, Any]:
         "scalars": {name: scalar.title for name, scalar in info.scalars.items()},
         "queries": info.queries,
         "actions": info.actions,
+        "picks": info.picks,
         "demos": [
             {"name": d.name, "title": d.title, "dataset": d.dataset, "params": d.params, "seed": d.seed}
             | {"picture": d.picture}

@@ -15,6 +15,7 @@ KEYS = (
     (_("Space"), _("Play or pause")),
     ("→", _("One step on; in slow motion one moment on")),
     ("←", _("One step back")),
+    ("S", _("Slow motion")),
     ("R", _("Reset: same seed, exactly the same start")),
     ("N", _("New seed: another start")),
     (_("PgDn  PgUp"), _("Next and previous demo (a clicker sends these)")),

@@ -34,7 +34,9 @@ class PanelArea(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.selection = Selection()
+        self.selection.pinned.connect(self._choose)
         self.panels: dict[str, Panel] = {}
+        self._chooses = False
         self.loss = LossPlot(_("Curves"), self.selection, self)
         self.loss.sought.connect(self.sought)
         self.loss.hide()
@@ -68,6 +70,7 @@ class PanelArea(QWidget):
 
     def _build(self, info: Info, kind: str, large: Sequence[str]) -> None:
         self._built = (info.id, kind)
+        self._chooses = "choose" in info.picks
         former = list(self.panels.values())
         names = [n for n, channel in info.channels.items() if kind in channel.kinds]
         names.sort(key=lambda n: list(large).index(n) if n in large else len(names))
@@ -115,6 +118,11 @@ class PanelArea(QWidget):
     def show_answer(self, name: str, tag: object, value: Any) -> None:
         for panel in self.panels.values():
             panel.answered(name, tag, value)
+
+    def _choose(self, item: int) -> None:
+        """A pinned item is also one to look at closely, where the experiment can do that."""
+        if self._chooses and item >= 0:
+            self.act.emit("choose", (item,))
 
     def add_flag(self, turned: Turned, text: str) -> None:
         self.loss.add_flag(turned.step, text)

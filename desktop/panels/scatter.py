@@ -7,6 +7,7 @@ again, and nothing at all while the panel is out of sight.
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from dataclasses import replace
@@ -56,6 +57,8 @@ CROWDED = 0.3
 """Points per pixel from which it is worth counting how many share one."""
 EASED = 5_000
 """Up to here points glide to their new places when steps are slow enough to be followed."""
+FOLLOWED = 10
+"""Steps a second that can be. Gliding at full speed would draw ten pictures for one that has been learned."""
 HOVER_MS = 33
 CACHED_ITEMS = 512
 
@@ -81,7 +84,7 @@ class ScatterPanel(Panel):
         if counts != self._counts:
             self._counts = counts
             self._write_counts()
-        self._canvas.show_points(payload)
+        self._canvas.show_points(payload, self._step or 0)
 
     def answered(self, name: str, tag: object, value: object) -> None:
         if name == "item" and isinstance(value, Item):
@@ -137,6 +140,7 @@ class Canvas(QWidget):
         self._before: NDArray[np.float32] | None = None
         self._marks_before: list[NDArray[np.float32]] = []
         self._arrived = 0.0
+        self._step = 0
         self._flow = self._animation(200, self._on_flow)
         self._glide = self._animation(280, self._on_glide)
         self._glide_from: Extent | None = None
@@ -176,12 +180,14 @@ class Canvas(QWidget):
 
     # ── what to show ────────────────────────────────────────────────────────────────────────────────────────
 
-    def show_points(self, points: Points | None) -> None:
-        """Keep ``points`` and draw them when next in sight. None forgets the run."""
+    def show_points(self, points: Points | None, step: int = 0) -> None:
+        """Keep ``points``, the picture of ``step``, and draw them when next in sight. None forgets the
+        run.
+        """
         if points is None:
             self._forget()
         else:
-            self._set_off(points)
+            self._set_off(points, step)
         former, self._points = self._points, points
         if (
             points is None
@@ -207,11 +213,12 @@ class Canvas(QWidget):
         self._items.clear()
         self._asked.clear()
 
-    def _set_off(self, points: Points) -> None:
+    def _set_off(self, points: Points, step: int) -> None:
         """Let points and centres glide from where they are seen now, if that can be followed."""
         now, former = time.monotonic(), self._points
-        slow = now - self._arrived > 0.1
-        self._arrived = now
+        waited = now - self._arrived
+        slow = waited > 0.1 and abs(step - self._step) <= FOLLOWED * waited
+        self._arrived, self._step = now, step
         seen = self._xy() if former is not None else None
         seen_marks = (
             [self._marks_xy(i) for i in range(len(_layers(former, Markers)))] if former is not None else []
@@ -584,11 +591,9 @@ class Canvas(QWidget):
 
     def _colours(self) -> NDArray[np.float64]:
         """(FIRST + STYLES, 3) the colour of every style."""
-        plain = look.colour(
-            "quiet" if self._points is not None and self._points.label is not None else "accent"
-        )
-        classes = [QColor(look.classes[i % 10 % len(look.classes)]) for i in range(STYLES)]
-        return np.array([_rgb(colour) for colour in (look.colour("faded"), plain, *classes)])
+        labelled = self._points is not None and self._points.label is not None
+        c = look.colours
+        return _style_colours(c.faded, c.quiet if labelled else c.accent, look.classes)
 
     def _deepening(self) -> tuple[bytes, bytes]:
         """The colours of a splat and what they become where points crowd: nearer to the ink."""
@@ -902,6 +907,15 @@ class Canvas(QWidget):
             self._stale_points = True
             self.update()
         super().changeEvent(event)
+
+
+@functools.lru_cache(maxsize=8)
+def _style_colours(faded: str, plain: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
+    """Made once for each theme: it takes longer than drawing a thousand points."""
+    names = (faded, plain, *(classes[i % 10 % len(classes)] for i in range(STYLES)))
+    colours = np.array([_rgb(QColor(name)) for name in names])
+    colours.flags.writeable = False
+    return colours
 
 
 def _layers(points: Points | None, kind: type[L]) -> list[L]:

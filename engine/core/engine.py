@@ -95,7 +95,7 @@ class Engine:
         self._post("ask", name, tag, args)
 
     def act(self, name: str, *args: Any) -> None:
-        """Change the run by hand."""
+        """Change the run by hand, or pick what its pictures show."""
         self._post("act", name, args)
 
     def watch(self, channels: Iterable[str]) -> None:
@@ -336,6 +336,11 @@ class _Loop:
 
     def _do_act(self, name: str, args: tuple[Any, ...]) -> None:
         if self._runner is None:
+            return
+        if name in self._runner.info.picks:
+            self._runner.act(name, *args)
+            if self._status != "running" and self._shown is None:
+                self._publish(final=True)
             return
         if self._shown is not None:
             self._do_branch(self._shown)

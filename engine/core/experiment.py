@@ -60,6 +60,7 @@ class Info:
     scalars: Mapping[str, Scalar]
     queries: tuple[str, ...]
     actions: tuple[str, ...]
+    picks: tuple[str, ...]
     presets: Mapping[str, Mapping[str, Value]]
     demos: tuple[Demo, ...]
     pace: float | None
@@ -91,6 +92,7 @@ def experiment(
             id, title, question, topic, datasets, specs(cls.params_class()), cls.channels, cls.scalars,
             tuple(n for n, role in marked.items() if role == "query"),
             tuple(n for n, role in marked.items() if role == "action"),
+            tuple(n for n, role in marked.items() if role == "pick"),
             presets or {}, demos, cls.pace,
         )  # fmt: skip
         return cls
@@ -111,6 +113,12 @@ def action(method: F) -> F:
     ``memory``.
     """
     method._role = "action"  # type: ignore[attr-defined]
+    return method
+
+
+def pick(method: F) -> F:
+    """Mark a method by which a person picks what the pictures show. The training takes no notice of it."""
+    method._role = "pick"  # type: ignore[attr-defined]
     return method
 
 

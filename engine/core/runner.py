@@ -116,12 +116,12 @@ class Runner:
             return getattr(self.experiment, name)(*args)
 
     def act(self, name: str, *args: Any) -> None:
-        """Change the run by hand.
+        """Change the run by hand, or pick what its pictures show.
 
         Raises:
             InputError: this experiment has no such action, or refuses it.
         """
-        if name not in self.info.actions:
+        if name not in (*self.info.actions, *self.info.picks):
             raise InputError(_("{title} does not know “{name}”.", title=self.info.title, name=name))
         getattr(self.experiment, name)(*args)
 

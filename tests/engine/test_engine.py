@@ -275,3 +275,54 @@ def test_ready_tells_the_catalogue_and_the_device(client: Client) -> None:
     assert {"kmeans", "pca", "probe"} <= {info.id for info in ready.catalogue}  # type: ignore[attr-defined]
     assert ready.device == "CPU"  # type: ignore[attr-defined]
     assert not client.of(StatusChanged)
+
+
+class Clock:
+    """A clock that only moves when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+def test_pictures_take_at_most_a_tenth_of_the_time(
+    probe: type[Probe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Driven without a thread, on a clock on which a step costs 1 ms and each picture 20 ms."""
+    from engine.core import engine as module
+    from engine.core.mailbox import Mailbox
+
+    clock, pictures, steps = Clock(), [], []
+
+    class Slow(Probe):
+        def _cloud(self):  # type: ignore[no-untyped-def]
+            clock.now += 0.020
+            pictures.append(self.step)
+            return super()._cloud()
+
+    monkeypatch.setattr(module, "time", clock)
+    from engine.core import catalogue
+
+    known = {"probe": Slow}
+    monkeypatch.setattr(catalogue, "catalogue", lambda: known)
+
+    class Stub:
+        mailbox, _device, _threads, _commands = Mailbox(), "cpu", None, ()
+        _condition = threading.Condition()
+
+    loop = module._Loop(Stub(), "CPU")  # type: ignore[arg-type]
+    loop._do_watch(frozenset({"cloud"}))
+    loop._do_start(RunSpec("probe", "blobs", {}, 1))
+    loop._do_resume()
+    while len(steps) < 20_000:
+        clock.now += 0.001
+        loop._advance()
+        loop._mailbox.take()  # a window that always keeps up
+        steps.append(clock.now)
+        if len(steps) == 2_000:  # by then the dense first keyframes are done
+            pictures.clear()
+            begun = clock.now
+    share = 0.020 * len(pictures) / (clock.now - begun)
+    assert 0.03 < share <= 0.1

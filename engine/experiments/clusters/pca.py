@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.core.experiment import Demo, Experiment, action, experiment, query
+from engine.core.experiment import Demo, Experiment, experiment, pick, query
 from engine.core.frame import (
     Arrows,
     Beat,
@@ -202,7 +202,7 @@ class PCA(Experiment[PCAParams]):
 
     # ── by hand, and questions ─────────────────────────────────────────────────────────────────────────────
 
-    @action
+    @pick
     def choose(self, index: int) -> None:
         """Rebuild item ``index`` too: it takes the place of one of those shown, in turn."""
         self.check_item(index)
