@@ -91,7 +91,7 @@ def test_no_message_hides_where_it_cannot_be_found() -> None:
 def test_a_translation_fits_its_message(entry: polib.POEntry) -> None:
     assert placeholders(entry.msgstr) == placeholders(entry.msgid)
     assert entry.msgid.endswith((".", "?", "…")) == entry.msgstr.endswith((".", "?", "…"))
-    check_typography(entry.msgstr)
+    check_typography(re.sub(r"\{[^}]*\}", "x", entry.msgstr))
 
 
 def test_the_header_names_nobody() -> None:
@@ -155,7 +155,8 @@ def test_no_text_goes_past_the_catalogue(path: Path) -> None:
 
 def test_text_that_goes_past_would_be_seen() -> None:
     for source in (
-        'a.setText("Reset")', 'a.setToolTip(f"step {n}")', 'QLabel("on" if x else "off")', 'a.addItem("× one")',
+        'a.setText("Reset")', 'a.setToolTip(f"step {n}")', 'QLabel("on" if x else "off")',
+        'a.addItem("× one")',
         'Demo("stuck", "A bad start", _("Why?"))', 'say(a.setText, "Data" + x)',
     ):  # fmt: skip
         assert bypassing(source), source
@@ -175,6 +176,7 @@ def parts(text: str) -> dict[str, list[str]]:
     return {
         "headings": re.findall(r"^(#+) ", text, re.MULTILINE),
         "formulas on their own": re.findall(r"\$\$.+?\$\$", text),
+        "formulas in all": ["$" for _formula in re.findall(r"\$+[^$]+\$+", text)],
         "links": sorted(re.findall(r"\]\(([^)]*)\)", text)),
         "points to try": re.findall(r"^\d+\.", text, re.MULTILINE),
     }
@@ -191,7 +193,5 @@ def test_every_lesson_is_written_in_both_languages() -> None:
 def test_a_lesson_teaches_the_same_in_both_languages(name: str) -> None:
     english, french = ((LESSONS / code / f"{name}.md").read_text(encoding="utf-8") for code in ("en", "fr"))
     assert parts(french) == parts(english)
-    formulas = [len(re.findall(r"\$+[^$]+\$+", text)) for text in (english, french)]
-    assert abs(formulas[0] - formulas[1]) <= 2, "one names much more in symbols than the other"
     prose = re.sub(r"\$+[^$]+\$+|\]\([^)]*\)", "…", french)
     check_typography(prose)

@@ -5,13 +5,11 @@ Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from engine.core.text import _
-from engine.data.registry import Dataset, Source
+from engine.data.registry import Dataset, Request, Source
 
 
-def load(seed: int, data_dir: Path | None) -> Dataset:
+def load(request: Request) -> Dataset:
     """1,797 digits of 8 × 8 pixels, (1797, 1, 8, 8) in 0..1. Always the same, whatever the seed."""
     import torch
     from sklearn.datasets import load_digits

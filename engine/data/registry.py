@@ -6,28 +6,44 @@ A data set is offered by a :class:`Source` (plain data, no torch: what the picke
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.core.frame import Item
+from engine.core.params import KnobSpec, Value, change, specs
 from engine.core.text import InputError, Text, _
 
 if TYPE_CHECKING:
     import torch
 
-DataKind = Literal["points", "images"]
+DataKind = Literal["points", "images", "signals"]
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What an item was made from, such as its slant. values: (N,) float32, between low and high, in
+    ``unit``.
+    """
+
+    name: str
+    title: Text
+    values: torch.Tensor
+    low: float
+    high: float
+    unit: str = ""
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Tensors on the CPU, ready for an experiment.
 
-    x: (N, D) float32 for points, (N, C, H, W) float32 in 0..1 for images. y: (N,) int64 class of each, or
-    None. names: what each class is called. columns: what each of the D numbers is called. total: how many
-    items the whole set has when x is a sample of it.
+    x: (N, D) float32 for points, (N, C, H, W) float32 in 0..1 for images, (N, T) float32 in −1..1 for
+    signals. y: (N,) int64 class of each, or None. names: what each class is called. columns: what each of the
+    D numbers is called. total: how many items the whole set has when x is a sample of it. factors: what each
+    item was made from, where that is known. captions: language code to N sentences, or nothing.
     """
 
     name: str
@@ -37,6 +53,8 @@ class Dataset:
     names: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     total: int = 0
+    factors: tuple[Factor, ...] = ()
+    captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def flat(self) -> torch.Tensor:
@@ -57,16 +75,49 @@ class Dataset:
         return Item(index, label, picture=picture.numpy().copy())
 
 
+def nothing(_fraction: float) -> None:
+    """Nobody wants to know how far the work is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What data are asked for. params: the source's own checked parameter object.
+
+    data_dir: where the person keeps data of their own. tell: to be called now and then with the share done,
+    0..1; it raises when the person has cancelled, and that must be let through.
+    """
+
+    seed: int = 0
+    data_dir: Path | None = None
+    params: Any = None
+    tell: Callable[[float], None] = nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoParams:
+    """A data set that has no knobs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data set as the pickers show it. needs_folder: it exists only where the person has a copy of it."""
+    """A data set as the pickers show it. needs_folder: it exists only where the person has a copy of it.
+
+    params_class: its knobs (how many, how noisy), declared as those of an experiment. credit: where it comes
+    from and under which licence.
+    """
 
     name: str
     title: Text
     about: Text
     kind: DataKind
-    load: Callable[[int, Path | None], Dataset]
+    load: Callable[[Request], Dataset]
     needs_folder: bool = False
+    params_class: type[Any] = NoParams
+    credit: Text | None = None
+
+    @property
+    def knobs(self) -> tuple[KnobSpec, ...]:
+        return specs(self.params_class)
 
 
 def sources() -> dict[str, Source]:
@@ -77,8 +128,15 @@ def sources() -> dict[str, Source]:
     return {source.name: source for source in found}
 
 
-def load(name: str, *, seed: int = 0, data_dir: Path | None = None) -> Dataset:
-    """The data set called ``name``. Same seed, same data. data_dir: where the person keeps data of their own.
+def load(
+    name: str,
+    *,
+    seed: int = 0,
+    data_dir: Path | None = None,
+    params: Mapping[str, Value] | None = None,
+    tell: Callable[[float], None] = nothing,
+) -> Dataset:
+    """The data set called ``name``. Same seed and params, same data. See :class:`Request`.
 
     Raises:
         InputError: there is no such set, or its files are missing or damaged.
@@ -88,4 +146,5 @@ def load(name: str, *, seed: int = 0, data_dir: Path | None = None) -> Dataset:
         raise InputError(
             _("There is no data set called “{name}”; there are {known}.", name=name, known=", ".join(known))
         )
-    return known[name].load(seed, data_dir)
+    source = known[name]
+    return source.load(Request(seed, data_dir, change(source.params_class(), params or {}), tell))

@@ -10,24 +10,25 @@ import math
 from pathlib import Path
 
 from engine.core.text import InputError, _
-from engine.data.registry import Dataset, Source
+from engine.data.registry import Dataset, Request, Source
 
 IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 
-def mnist(seed: int, data_dir: Path | None) -> Dataset:
-    """The training digits of MNIST found under ``data_dir``: (N, 1, 28, 28) in 0..1, and their classes.
+def mnist(request: Request) -> Dataset:
+    """The training digits of MNIST found under ``request.data_dir``: (N, 1, 28, 28) in 0..1, and their
+    classes.
 
     Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits", 1998.
 
     Raises:
         InputError: there is no such folder, or a file in it is missing, packed, damaged or of another kind.
     """
-    if data_dir is None:
+    if request.data_dir is None:
         raise InputError(
             _("MNIST needs a folder with its files: choose the one that holds MNIST/raw, or give --data-dir.")
         )
-    folder = _raw_folder(data_dir)
+    folder = _raw_folder(request.data_dir)
     (count, height, width), (labels,) = _shape(folder / IMAGES, 3), _shape(folder / LABELS, 1)
     if (height, width) != (28, 28) or labels != count or count == 0:
         raise InputError(

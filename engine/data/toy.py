@@ -6,11 +6,10 @@ Every maker returns coordinates of about unit size, so that one pair of axes sui
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.core.text import Text, _
-from engine.data.registry import Dataset, Source
+from engine.data.registry import Dataset, Request, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,13 +75,13 @@ def million(rng: np.random.Generator) -> Cloud:
 def _source(
     name: str, title: Text, about: Text, make: Callable[[np.random.Generator], Cloud], names: tuple[str, ...]
 ) -> Source:
-    def load(seed: int, data_dir: Path | None) -> Dataset:
+    def load(request: Request) -> Dataset:
         import numpy as np
         import torch
 
-        x, y = make(np.random.default_rng(seed))
+        x, y = make(np.random.default_rng(request.seed))
         # In random order, so that points drawn later do not hide whole classes drawn before them.
-        order = np.random.default_rng(seed + 1).permutation(len(x))
+        order = np.random.default_rng(request.seed + 1).permutation(len(x))
         return Dataset(
             name, "points", torch.from_numpy(x[order].astype(np.float32)), torch.from_numpy(y[order]),
             names=names, columns=("x", "y"), total=len(x),
