@@ -1,7 +1,8 @@
 """Between the engine thread and the window.
 
 The engine wakes the bridge from its own thread; from then on a timer empties the mailbox up to thirty times
-a second, and goes to sleep when nothing more comes. Everything is then told by signals on the window's thread.
+a second, and goes to sleep when nothing more comes. Everything is then told by signals on the window's
+thread.
 
 Whatever the window's thread does in Python the training waits for, since only one thread at a time can run
 Python. So the looks are spaced until drawing takes no more than a small share of the time; an event (an
@@ -29,6 +30,7 @@ from engine.api import (
     Started,
     StatusChanged,
     Turned,
+    Working,
 )
 
 POLL_MS, SLOWEST_POLL_MS = 33, 150
@@ -40,6 +42,7 @@ class Bridge(QObject):
     """Owns the engine. Connect to its signals; call the engine's own methods to ask for something."""
 
     ready = Signal(object)
+    working = Signal(object)
     started = Signal(object)
     status = Signal(object)
     turned = Signal(object)
@@ -71,6 +74,7 @@ class Bridge(QObject):
         self._woken.connect(self._wake)
         self._signals = {
             Ready: self.ready,
+            Working: self.working,
             Started: self.started,
             StatusChanged: self.status,
             Turned: self.turned,

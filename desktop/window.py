@@ -98,6 +98,8 @@ class Window(QMainWindow):
         self.area: PanelArea | None = None
         self.when_ready: Callable[[], None] = self.open_last
         self.setWindowTitle("Latentarium")
+        look.changed.connect(self._dress)  # before the controls: a new style sheet undoes their fonts
+        self._dress()
         self._build()
         self._connect_controls()
         self._add_shortcuts()
@@ -157,6 +159,7 @@ class Window(QMainWindow):
         rows.addWidget(self._columns, 1)
         rows.addWidget(self.transport)
         self.setCentralWidget(whole)
+        whole.setFocus()  # else Qt gives the keyboard to the tabs, which would keep the arrow keys
 
     def _build_header(self) -> QWidget:
         self._header = named("header", QWidget())
@@ -310,6 +313,8 @@ class Window(QMainWindow):
         app = QApplication.instance()
         if isinstance(app, QApplication):
             app.focusChanged.disconnect(self._on_focus)
+            self._on_focus(None, None)
+        look.changed.disconnect(self._dress)
         look.changed.disconnect(self._on_look)
         language.changed.disconnect(self._on_language)
         if self.bridge is not None:
@@ -593,11 +598,13 @@ class Window(QMainWindow):
         nearest = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - look.scale))
         look.update(scale=SCALES[min(max(nearest + by, 0), len(SCALES) - 1)])
 
-    def _on_look(self) -> None:
+    def _dress(self) -> None:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         app.setFont(look.font())
         app.setStyleSheet(style_sheet(look))
+
+    def _on_look(self) -> None:
         c = look.colours
         self._brand.setText(f'Latent<span style="color:{c.accent}">arium</span>')
         self._brand.setFont(look.font(1.0 if look.projector else 1.15, bold=True))

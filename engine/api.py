@@ -16,6 +16,7 @@ from engine.core.events import (
     Status,
     StatusChanged,
     Turned,
+    Working,
 )
 from engine.core.experiment import Demo, Info
 from engine.core.frame import (
@@ -76,6 +77,7 @@ __all__ = [
     "Text",
     "Turned",
     "Value",
+    "Working",
     "_",
     "check",
     "sources",

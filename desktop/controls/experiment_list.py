@@ -75,6 +75,7 @@ class Card(QAbstractButton):
 
     def set_question(self, question: str) -> None:
         self._question = question
+        self.setToolTip(question)
         self._fit()
         self.update()
 

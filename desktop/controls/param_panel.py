@@ -131,6 +131,15 @@ class _NumberBox(QLineEdit):
             self.setText(self._shown)
         else:
             super().keyPressEvent(event)
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.property("wrong"):
+                self.clearFocus()  # Space and the arrows belong to the transport again
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and self.text() != self._shown:
+            if event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
+                event.accept()  # what was typed is taken back before anything else is
+                return True
+        return super().event(event)
 
 
 class Row(QWidget):

@@ -89,11 +89,14 @@ class PanelArea(QWidget):
         panels = [*self.panels.values(), self.loss]
         self._splitter = _two_at_a_time(panels, self._tell_watched) if self._cramped else _all_at_once(panels)
         self._column.addWidget(self._splitter)
-        self.loss.show()
+        if not self._cramped:
+            for panel in panels:
+                panel.show()  # a pager hides all but one
         if former is not None:
             former.hide()
             self._column.removeWidget(former)
             former.deleteLater()
+        QTimer.singleShot(0, self._tell_watched)  # once Qt has shown the new ones
 
     def _fit(self) -> None:
         """Another arrangement when the window or the size of everything has changed enough."""
@@ -102,7 +105,6 @@ class PanelArea(QWidget):
             self._cramped = narrow
             if self.panels:
                 self._arrange()
-                QTimer.singleShot(0, self._tell_watched)
 
     # ── what comes from the engine ──────────────────────────────────────────────────────────────────────────
 

@@ -6,11 +6,12 @@ mailbox. Only the engine thread touches torch.
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +28,16 @@ from engine.core.events import (
     Started,
     Status,
     StatusChanged,
+    Working,
 )
 from engine.core.frame import Beat, Frame, Payload
 from engine.core.mailbox import Mailbox
-from engine.core.text import InputError, Text, _
+from engine.core.text import CancelledError, InputError, Text, _
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from engine.core.runner import Runner
     from engine.core.timeline import Timeline
     from engine.data.registry import Dataset
@@ -40,6 +45,7 @@ if TYPE_CHECKING:
 PUBLISH_EVERY = 1 / 60  # s: how often scalars are read from the device
 LIVE_SHARE, KEYFRAME_SHARE = 0.03, 0.01  # of the time go into pictures while training
 PICTURES_EVERY = 1 / 30  # s, at most
+TELL_EVERY = 0.1  # s: how often the progress of reading is told
 BEAT_SECONDS = 1.25  # how long slow motion rests on a beat
 Command = tuple[str, tuple[Any, ...]]
 
@@ -58,6 +64,7 @@ class Engine:
         self._commands: deque[Command] = deque()
         self._condition = threading.Condition()
         self._closing = False
+        self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
         self._thread.start()
 
@@ -65,7 +72,12 @@ class Engine:
 
     def start(self, spec: RunSpec) -> None:
         """Set up a new run; it stands at its first step, paused."""
+        self._cancelled.clear()
         self._post("start", spec)
+
+    def cancel(self) -> None:
+        """Give up reading or making data, if that is going on; the former run stays."""
+        self._cancelled.set()
 
     def resume(self) -> None:
         """Train on. While an earlier step is shown: continue from there, as a branch."""
@@ -97,6 +109,11 @@ class Engine:
     def act(self, name: str, *args: Any) -> None:
         """Change the run by hand, or pick what its pictures show."""
         self._post("act", name, args)
+
+    def paint(self, xy: NDArray[np.float32], y: NDArray[np.int32]) -> None:
+        """Other points in the plane for the present run, (N, 2) and their classes (N,); it goes on with
+        them."""
+        self._post("paint", xy, y)
 
     def watch(self, channels: Iterable[str]) -> None:
         """These channels are on screen: their pictures are wanted."""
@@ -132,7 +149,7 @@ class Engine:
 
     def _post(self, name: str, *args: Any) -> None:
         with self._condition:
-            if name in ("ask", "seek", "set"):  # latest wins
+            if name in ("ask", "seek", "set", "paint"):  # latest wins
                 key = args[:2] if name == "ask" else args[:1] if name == "set" else ()
                 self._commands = deque(
                     c for c in self._commands if not (c[0] == name and c[1][: len(key)] == key)
@@ -169,7 +186,7 @@ class _Loop:
         self._mailbox = engine.mailbox
         self._device_words = device_words
         self._stages = Stages()
-        self._data: tuple[tuple[str, Path | None], Dataset] | None = None
+        self._data: tuple[Hashable, Dataset] | None = None
         self._runner: Runner | None = None
         self._spec: RunSpec | None = None
         self._timeline: Timeline | None = None
@@ -185,6 +202,7 @@ class _Loop:
         self._published = 0.0
         self._pictures_due = 0.0
         self._keyframe_due = 0.0
+        self._told = 0.0
         self._rate = _Rate()
 
     def run(self) -> None:
@@ -231,7 +249,7 @@ class _Loop:
         from engine.core.runner import make_runner
         from engine.core.timeline import Timeline
 
-        key = (spec.dataset, spec.data_dir)
+        key = _data_key(spec)
         if self._data is None or self._data[0] != key:
             self._stages.clear()
         data = self._data[1] if self._data and self._data[0] == key else None
@@ -242,8 +260,11 @@ class _Loop:
                 threads=self._engine._threads,
                 stages=self._stages,
                 data=data,
+                tell=self._tell,
             )
             runner.next_frame()
+        except CancelledError:
+            raise InputError(_("Stopped. The former data are still there.")) from None
         except Exception as error:
             # The former run stays as it was; only this one could not begin.
             if not isinstance(error, InputError):
@@ -252,6 +273,15 @@ class _Loop:
         self._data = (key, runner.experiment.data)
         self._forget_the_former()
         self._take_up(runner, spec, Timeline(), branched_from=None)
+
+    def _tell(self, share: float) -> None:
+        """Data are being read or made: say how far, and stop when the person no longer wants them."""
+        if self._engine._cancelled.is_set():
+            raise CancelledError
+        now = time.perf_counter()
+        if now - self._told >= TELL_EVERY:
+            self._told = now
+            self._mailbox.put_event(Working(share))
 
     def _forget_the_former(self) -> None:
         """What the hand still did to the pictures of the former run means nothing to the next one."""
@@ -348,6 +378,30 @@ class _Loop:
         self._mailbox.put_event(Acted(self._runner.step + 1, name))
         self._changed_by_hand()
 
+    def _do_paint(self, xy: NDArray[np.float32], y: NDArray[np.int32]) -> None:
+        if self._runner is None or self._timeline is None or self._spec is None:
+            return
+        experiment = self._runner.experiment
+        former, data = experiment.data, repainted(experiment.data, xy, y)
+        self._stages.clear()
+        try:
+            experiment.take(data)
+        except InputError:
+            self._stages.clear()
+            experiment.take(former)
+            raise
+        self._data = (_data_key(self._spec), data)
+        # What was learned from other data cannot be gone on from; its pictures can still be looked at.
+        self._timeline.forget_checkpoints()
+        if not former.painted:
+            self._mailbox.put_event(Acted(self._runner.step + 1, "paint"))
+        self._runner.wake()
+        if self._status == "ended":
+            self._left = None
+            self._go()
+        elif self._status == "paused" and self._shown is None:
+            self._publish(final=True)
+
     def _changed_by_hand(self) -> None:
         """A run that had learned all it could goes on; one that rests shows what has changed."""
         if self._status == "ended":
@@ -411,7 +465,9 @@ class _Loop:
             return
         start = timeline.checkpoint_before(step)
         if start is None:
-            raise InputError(_("Nothing was kept from before step {step} to go on from.", step=step))
+            raise InputError(
+                _("The data have been painted over since step {step}: it cannot go on from there.", step=step)
+            )
         checkpoint = timeline.checkpoints[start]
         # Knobs that were turned while looking at the past are part of the branch.
         params = {k: v for k, v in _params(runner).items() if runner.info.knob(k).live}
@@ -442,7 +498,7 @@ class _Loop:
         spec, runner, timeline = session.load(
             path, device=self._engine._device, threads=self._engine._threads, stages=self._stages
         )
-        self._data = ((spec.dataset, spec.data_dir), runner.experiment.data)
+        self._data = (_data_key(spec), runner.experiment.data)
         self._forget_the_former()
         self._take_up(runner, spec, timeline, branched_from=runner.step)
 
@@ -587,6 +643,27 @@ class _Loop:
         if status != self._status or reason is not None:
             self._status = status
             self._mailbox.put_event(StatusChanged(status, reason))
+
+
+def repainted(data: Dataset, xy: NDArray[np.float32], y: NDArray[np.int32]) -> Dataset:
+    """``data`` with other points. InputError: there are none, or these are not data of the plane."""
+    import torch
+
+    if data.kind != "points" or data.flat.shape[1] != 2:
+        raise InputError(_("Only data in the plane can be painted on."))
+    if len(xy) == 0:
+        raise InputError(_("There must be at least one point."))
+    classes = int(y.max()) + 1
+    names = (*data.names, *(_("class {n}", n=n + 1) for n in range(len(data.names), classes)))
+    return dataclasses.replace(
+        data, x=torch.from_numpy(xy.copy()), y=torch.from_numpy(y.astype("int64")), names=names, total=len(xy),
+        factors=(), painted=True,
+    )  # fmt: skip
+
+
+def _data_key(spec: RunSpec) -> Hashable:
+    """What the data of ``spec`` depend on."""
+    return (spec.dataset, spec.data_dir, tuple(sorted(spec.data_params.items())))
 
 
 def _params(runner: Runner) -> dict[str, Any]:

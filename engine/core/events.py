@@ -18,13 +18,17 @@ Status = Literal["empty", "paused", "running", "ended", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class RunSpec:
-    """Everything that makes a run what it is: with the same spec and device, the same numbers."""
+    """Everything that makes a run what it is: with the same spec and device, the same numbers.
+
+    data_params: the knobs of the data set, such as how many points.
+    """
 
     experiment: str
     dataset: str
     params: Mapping[str, Value] = field(default_factory=dict)
     seed: int = 0
     data_dir: Path | None = None
+    data_params: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,13 @@ class Started:
     total: int
     epoch: int
     branched_from: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """The data are being read or made. share: how much of it is done, 0..1."""
+
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +144,6 @@ class Saved:
 
 
 Event = (
-    Ready | Started | StatusChanged | Turned | Acted | Beating | Sought | Answer | Refused | Failed | Saved
+    Ready | Working | Started | StatusChanged | Turned | Acted | Beating | Sought | Answer | Refused | Failed
+    | Saved
 )  # fmt: skip

@@ -200,6 +200,18 @@ class Experiment(Generic[P]):
             else:
                 setattr(self, name, copy.deepcopy(kept[name]))
 
+    def take(self, data: Dataset) -> None:
+        """Go on with other data of the same kind, keeping what has been learned so far.
+
+        Raises:
+            InputError: these data cannot be learned from. The experiment must then be given its former data
+            again.
+        """
+        kept = self.state()
+        self.data = data
+        self.setup()
+        self.restore(kept)
+
     @query
     def item(self, index: int) -> Item:
         """Item ``index`` of the data set, for a hover card."""

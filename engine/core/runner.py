@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -229,6 +228,7 @@ def make_runner(
     threads: int | None = None,
     stages: Stages | None = None,
     data: Dataset | None = None,
+    tell: Callable[[float], None] = registry.nothing,
 ) -> Runner:
     """The runner of ``spec``, its data loaded unless given.
 
@@ -240,7 +240,7 @@ def make_runner(
     experiment_class = find(spec.experiment)
     check_dataset(experiment_class, spec.dataset)
     chosen = choose(device)
-    data = data or load_data(spec.dataset, spec.data_dir)
+    data = data or load_data(spec, tell)
     return Runner(
         experiment_class, data, spec.params, seed=spec.seed, device=chosen, threads=threads, stages=stages
     )
@@ -260,8 +260,8 @@ def check_dataset(experiment_class: type[Experiment[Any]], dataset: str) -> None
         )
 
 
-def load_data(name: str, data_dir: Path | None) -> Dataset:
-    """The data set ``name``. Its own seed is fixed: a new seed of a run means a new start on the same
+def load_data(spec: RunSpec, tell: Callable[[float], None] = registry.nothing) -> Dataset:
+    """The data set of ``spec``. Its own seed is fixed: a new seed of a run means a new start on the same
     data.
     """
-    return registry.load(name, seed=0, data_dir=data_dir)
+    return registry.load(spec.dataset, seed=0, data_dir=spec.data_dir, params=spec.data_params, tell=tell)

@@ -30,7 +30,7 @@ import torch
 from engine.core import frame as payloads
 from engine.core.events import RunSpec
 from engine.core.params import as_dict
-from engine.core.runner import Runner, make_runner
+from engine.core.runner import Runner, load_data, make_runner
 from engine.core.stages import Stages
 from engine.core.text import InputError, Text, _
 from engine.core.timeline import Timeline
@@ -124,6 +124,7 @@ def _members(spec: RunSpec, runner: Runner, timeline: Timeline) -> dict[str, byt
         "dataset": spec.dataset,
         "params": as_dict(runner.params),
         "seed": spec.seed,
+        "data_params": dict(spec.data_params),
         "data_dir": None if spec.data_dir is None else str(spec.data_dir),
         "threads": runner.threads,
         "device": str(runner.experiment.device),
@@ -133,7 +134,11 @@ def _members(spec: RunSpec, runner: Runner, timeline: Timeline) -> dict[str, byt
     scalars = {n: (np.array(s, np.int64), np.array(v, np.float64)) for n, (s, v) in timeline.scalars.items()}
     history = {"scalars": scalars, "keyframes": timeline.keyframes, "checkpoints": timeline.checkpoints}
     members = {"session.json": _json(about)}
-    for name, tree in (("state", runner.state()), ("timeline", history)):
+    state = runner.state()
+    data = runner.experiment.data
+    if data.painted:
+        state["painted"] = {"x": data.x, "y": data.y, "names": data.names}
+    for name, tree in (("state", state), ("timeline", history)):
         arrays: dict[str, np.ndarray] = {}
         members[f"{name}.json"] = _json(encode(tree, arrays, {}))
         members[f"{name}.safetensors"] = safetensors.numpy.save(arrays)
@@ -222,11 +227,17 @@ def load(
             dict(about["params"]),
             int(about["seed"]),
             data_dir,
+            dict(about["data_params"]),
         )
         state = _tree(members, "state")
         history = _tree(members, "timeline")
         _check_finite(state)
-        runner = make_runner(spec, device=device, threads=threads or int(about["threads"]), stages=stages)
+        data, painted = None, state.pop("painted", None)
+        if painted is not None:
+            data = dataclasses.replace(load_data(spec), **painted, factors=(), painted=True)
+        runner = make_runner(
+            spec, device=device, threads=threads or int(about["threads"]), stages=stages, data=data
+        )
         _check_shapes(runner.state(), state, path)
         runner.restore(state)
         runner.next_frame()

@@ -43,6 +43,10 @@ def translate(text: str, lookup: Callable[[str], str]) -> str:
     )
 
 
+class CancelledError(Exception):
+    """The person no longer wants what was being done."""
+
+
 class InputError(Exception):
     """What a person asked for cannot be done; ``sentence`` says what is wrong and what to do."""
 

@@ -96,6 +96,13 @@ class Timeline:
             if not holders:
                 del self._holders[id(array_)]
 
+    def forget_checkpoints(self) -> None:
+        """Pictures stay, but the run can no longer be continued from before now."""
+        for step in list(self.checkpoints):
+            self._count(step, -1)
+            del self.checkpoints[step]
+            self._count(step, +1)
+
     def nearest(self, step: int) -> int | None:
         """The kept step nearest to ``step``; the earlier of two equally near; None when nothing is kept."""
         if not self._steps:

@@ -55,6 +55,8 @@ class Dataset:
     total: int = 0
     factors: tuple[Factor, ...] = ()
     captions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    painted: bool = False
+    """Whether a person has painted over it, so that it cannot be made again from its name."""
 
     @cached_property
     def flat(self) -> torch.Tensor:

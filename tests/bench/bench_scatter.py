@@ -11,11 +11,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from engine.api import Points
+from tests.bench.table import Row, at_least, show
 
 SIZE = (900, 700)
 
@@ -28,18 +29,10 @@ def clouds(n: int) -> tuple[list[np.ndarray], np.ndarray]:
     return [(xy * (1 + 0.02 * i)).astype(np.float32) for i in range(3)], label
 
 
-def cpu_ms(frame: Callable[[int], None], rounds: int) -> float:
-    frame(0)
-    frame(1)
-    times = []
-    for i in range(rounds):
-        start = time.process_time()
-        frame(i)
-        times.append((time.process_time() - start) * 1e3)
-    return median(times)
+Frame = Callable[[int], None]
 
 
-def ours(n: int, rounds: int) -> float:
+def ours(n: int) -> tuple[Frame, QWidget]:
     frames, label = clouds(n)
     panel = ScatterPanel("bench", Selection())
     panel.resize(*SIZE)
@@ -52,13 +45,10 @@ def ours(n: int, rounds: int) -> float:
         panel.present(payloads[i % 3], i)
         canvas.grab()
 
-    result = cpu_ms(frame, rounds)
-    panel.close()
-    panel.deleteLater()
-    return result
+    return frame, panel
 
 
-def theirs(n: int, rounds: int) -> float:
+def theirs(n: int) -> tuple[Frame, QWidget]:
     frames, __ = clouds(n)
     plot = pg.PlotWidget()
     plot.resize(*SIZE)
@@ -71,33 +61,47 @@ def theirs(n: int, rounds: int) -> float:
         item.setData(pos=frames[i % 3])
         plot.grab()
 
-    result = cpu_ms(frame, rounds)
-    plot.close()
-    plot.deleteLater()
-    return result
+    return frame, plot
 
 
-def measure() -> list[tuple[str, float, str]]:
-    """Rows of (what, number, unit)."""
+def alternated(frames: tuple[Frame, Frame], rounds: int, each: tuple[int, int]) -> list[float]:
+    """Median CPU milliseconds of one frame of each, drawn in turns; ``each`` frames a turn."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for frame in frames:
+        frame(0)
+        frame(1)
+    for _turn in range(rounds):
+        for frame, count, found in zip(frames, each, times, strict=True):
+            for i in range(count):
+                start = time.process_time()
+                frame(i)
+                found.append(1e3 * (time.process_time() - start))
+    return [median(found) for found in times]
+
+
+def measure() -> list[Row]:
+    """Every row of this file."""
     app = QApplication.instance() or QApplication([])
     rows = []
-    for n, name, rounds, their_rounds in (
-        (10_000, "10k", 25, 9),
-        (100_000, "100k", 25, 3),
-        (1_000_000, "1M", 15, 2),
+    for n, name, rounds, each, goal in (
+        (10_000, "10k", 9, (5, 2), None),
+        (100_000, "100k", 5, (5, 1), at_least(50)),
+        (1_000_000, "1M", 2, (8, 1), None),
     ):
-        mine, other = ours(n, rounds), theirs(n, their_rounds)
-        rows += [
-            (f"scatter {name}, frame", mine, "ms CPU"),
-            (f"scatter {name}, ScatterPlotItem", other, "ms CPU"),
-            (f"scatter {name}, ratio", other / mine, "×"),
-        ]
+        (our_frame, panel), (their_frame, plot) = ours(n), theirs(n)
+        mine, other = alternated((our_frame, their_frame), rounds, each)
+        for widget in (panel, plot):
+            widget.close()
+            widget.deleteLater()
+        app.processEvents()
+        rows.append(
+            Row(f"scatter {name}, frame, against ScatterPlotItem", mine, "ms", other, goal, "CPU, 900×700")
+        )
         if n == 1_000_000:
-            rows.append(("scatter 1M", 1e3 / mine, "frames/s"))
-    app.processEvents()
+            rate = at_least(60, "ours")
+            rows.append(Row(f"scatter {name}, frames", 1e3 / mine, "fps", 1e3 / other, rate, "CPU"))
     return rows
 
 
 if __name__ == "__main__":
-    for what, value, unit in measure():
-        print(f"{what:34} {value:10.2f} {unit}")
+    show(measure())

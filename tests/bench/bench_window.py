@@ -1,4 +1,4 @@
-"""Training with the window open against a bare PyTorch loop; smoothness meanwhile; how soon a query is answered.
+"""Training with the window open against a bare PyTorch loop; smoothness and answers meanwhile.
 
 Three processes train the same network with one torch thread each and take turns, a slice at a time: ``bare``
 knows neither Qt nor our code, ``engine`` has the engine but no window, ``window`` is the real window, shown
@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench.table import Row, at_least, at_most, quantile
+from tests.bench.table import Row, at_least, at_most, quantile, show
 
 ROUNDS, SLICE = 8, 1.5
 WARM = 0.4
@@ -259,9 +259,10 @@ def measure() -> list[Row]:
     return [
         Row("training with the window, against a bare loop", shown["window"] * bare_rate, "steps/s",
             bare_rate, at_least(0.95), pairs),
-        Row("training, engine without a window", shown["engine"] * bare_rate, "steps/s", bare_rate, None, pairs),
-        Row("gap of UI ticks while training, p99", quantile(busy, 0.99), "ms", quantile(calm, 0.99), at_most(40),
-            f"16 ms timer, wall; peer: at rest; {len(busy)} ticks"),
+        Row("training, engine without a window", shown["engine"] * bare_rate, "steps/s",
+            bare_rate, None, pairs),
+        Row("gap of UI ticks while training, p99", quantile(busy, 0.99), "ms",
+            quantile(calm, 0.99), at_most(40), f"16 ms timer, wall; peer: at rest; {len(busy)} ticks"),
         Row("gap of UI ticks while training, p50", median(busy), "ms", median(calm)),
         Row("gap of UI ticks while training, worst", max(busy), "ms", max(calm)),
         Row("asked → answered while training, p95", quantile(waited, 0.95), "ms", None, at_most(50 + step),
@@ -270,7 +271,10 @@ def measure() -> list[Row]:
 
 
 if __name__ == "__main__":
-    from engine import boot
+    if len(sys.argv) == 1:
+        show(measure())
+    else:
+        from engine import boot
 
-    boot.environment()
-    {"bare": bare, "engine": engine_alone, "window": window}[sys.argv[1]]()
+        boot.environment()
+        {"bare": bare, "engine": engine_alone, "window": window}[sys.argv[1]]()

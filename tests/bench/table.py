@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 COLUMNS = ("what", "ours", "peer", "ratio", "goal", "met?")
 WIDTHS = (50, 15, 15, 8, 16, 5)
+RATES = ("steps/s", "fps")
 FEATURES = ("avx2", "avx512f", "avx512_bf16", "avx_vnni", "amx_bf16", "neon", "asimd")
 
 
@@ -30,7 +32,7 @@ class Goal:
 class Row:
     """One thing measured, ours and a peer in the same run.
 
-    unit: of both; ending in "/s" where more is better. The ratio says how many times better ours is.
+    unit: of both; a rate where more is better. The ratio says how many times better ours is.
     """
 
     what: str
@@ -44,7 +46,7 @@ class Row:
     def ratio(self) -> float | None:
         if self.peer is None:
             return None
-        return self.ours / self.peer if self.unit.endswith("/s") else self.peer / self.ours
+        return self.ours / self.peer if self.unit in RATES else self.peer / self.ours
 
     def cells(self) -> tuple[str, ...]:
         """What stands in each column."""
@@ -73,6 +75,12 @@ def figure(value: float) -> str:
     if value >= 1000:
         return f"{value:,.0f}"
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def show(rows: Iterable[Row]) -> None:
+    """Print ``rows`` below each other."""
+    for row in rows:
+        print(line(row.cells(), row.note), flush=True)
 
 
 def line(cells: tuple[str, ...], note: str = "") -> str:

@@ -148,7 +148,8 @@ class Desk:
         self.until(
             lambda: self.runs == 1 and self.status == "paused" or self.of("refused") or self.of("failed")
         )
-        self.settle()
+        if self.runs:
+            self.settle()
         return self
 
     def _hear(self, name: str, event: Any) -> None:

@@ -146,6 +146,7 @@ def test_the_former_curve_stays_as_a_ghost(trial: Desk) -> None:
 def test_numbers_are_the_same_with_and_without_the_window(desks: Any, probe: Any) -> None:
     for id, steps in (("probe", 200), ("pca", 20), ("kmeans", 5)):
         desk = desks().open(id, seed=3)
+        desk.window.transport.set_pace(None)
         desk.play()
         desk.until(lambda desk=desk: desk.status == "ended" or desk.step >= steps)
         for step in range(40):  # somebody looks around meanwhile
@@ -206,7 +207,7 @@ def test_a_knob_turned_in_mid_run_leaves_a_mark_with_old_and_new(trial: Desk) ->
     ((flag_step, flag_text),) = trial.window.area.loss._flags
     for step, text in ((mark.step, mark.text), (flag_step, flag_text)):
         assert step == 6
-        assert re.search(r"\b0\.01\b.*\b0\.5\b", text)
+        assert re.search(r"0\.01.*0\.5", text)
     trial.advance(2)
     trial.paint()
 
@@ -225,10 +226,9 @@ def test_a_knob_that_restarts_starts_again_and_keeps_playing(trial: Desk) -> Non
 
 
 def test_undo_redo_and_defaults(trial: Desk) -> None:
-    type_into(trial, "lr", "0.2")
-    type_into(trial, "lr", "0.3")
-    trial.settle()
-    trial.window.setFocus()
+    for number in ("0.2", "0.3"):
+        type_into(trial, "lr", number)
+        trial.settle()
     news = lambda: [turned.new for turned in trial.of("turned")]  # noqa: E731
     assert news() == [0.2, 0.3]
     for key, modifier, expected in (
@@ -395,7 +395,8 @@ def test_mnist_from_a_folder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     )
     desk.run(desk.window._choose_folder)
     assert desk.started.spec.dataset == "mnist"
-    assert desk.started.total == 60_000
+    assert desk.started.kind == "images"
+    assert desk.started.size >= 1000
     assert desk.window.settings.data_dir == str(FOLDER)
     desk.advance(1)
     desk.paint()
@@ -455,15 +456,12 @@ def test_hover_shows_a_card_and_a_click_the_neighbours(still: Desk) -> None:
 
 def test_a_lasso_selects_and_escape_clears(still: Desk) -> None:
     desk, canvas = still, still.panels["cloud"].canvas
-    desk.drag(
-        canvas, *(QPoint(x, y) for x, y in (
-            (canvas.width() - 5, canvas.height() // 3), (canvas.width() - 5, canvas.height() - 40),
-            (canvas.width() // 2, canvas.height() - 40), (canvas.width() // 2, canvas.height() // 3),
-        )),
-    )  # fmt: skip
+    # Round one of the five blobs, about (3.2, −3.4).
+    desk.drag(canvas, *(pixel(desk, 3.2 + dx, -3.4 + dy) for dx, dy in ((-2, -1.9), (2, -1.9), (2, 2), (-2, 2))))
     chosen = canvas._selection.items
     assert chosen is not None
-    assert 50 < len(chosen) < 1500
+    assert 250 < len(chosen) < 320
+    assert set(canvas._points.xy[chosen][:, 1] < 0) == {True}
     desk.paint()
     desk.key(Key.Key_Escape, widget=desk.window)
     assert canvas._selection.items is None
@@ -540,9 +538,9 @@ def test_the_keys_of_the_window(desk: Desk) -> None:
     assert language.code == "fr"
     desk.key(Key.Key_L, CTRL, window)
     assert language.code == "en"
-    desk.key(Key.Key_Question, SHIFT, window)
-    dialog = QApplication.activeModalWidget() or next(iter(window.findChildren(QDialog)))
-    assert isinstance(dialog, QDialog)
+    QTest.keyClick(window, "?")
+    (dialog,) = window.findChildren(QDialog)
+    assert dialog.isVisible()
     dialog.close()
 
 
@@ -746,6 +744,8 @@ def test_trouble_is_a_calm_dialog_that_stops_nothing(trial: Desk) -> None:
     step = trial.step
     trial.until(lambda: trial.step > step + 20)
     box.close()
+    with trial.qtbot.waitActive(trial.window):
+        trial.window.activateWindow()
     trial.key(Key.Key_Space, widget=trial.window)
     trial.until(lambda: trial.status == "paused")
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.core.events import (
@@ -19,6 +21,7 @@ from engine.core.events import (
     Started,
     StatusChanged,
     Turned,
+    Working,
 )
 from engine.core.runner import make_runner, read_scalars
 from tests.engine.conftest import Client
@@ -326,3 +329,74 @@ def test_pictures_take_at_most_a_tenth_of_the_time(
             begun = clock.now
     share = 0.020 * len(pictures) / (clock.now - begun)
     assert 0.03 < share <= 0.1
+
+
+def square(n: int, offset: float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return rng.uniform(-1, 1, (n, 2)).astype(np.float32) + np.float32(offset), np.zeros(n, np.int32)
+
+
+def test_painting_changes_the_points_under_a_run_that_goes_on(client: Client, tmp_path: Path) -> None:
+    client.start(RunSpec("kmeans", "blobs", {"k": 2}, 0))
+    client.engine.watch(("cloud",))
+    client.engine.resume()
+    client.until(lambda: client.status() == "ended")
+    last = client.scalars["inertia"][-1][0]
+    xy, y = square(40, 100.0)
+    client.engine.paint(xy, y)
+    client.until(lambda: client.scalars["inertia"][-1][0] > last and client.status() == "ended")
+    client.until(lambda: len(client.views["cloud"][1].xy) == 40)  # type: ignore[attr-defined]
+    assert client.of(Acted)[-1].name == "paint"  # type: ignore[attr-defined]
+    assert abs(client.views["cloud"][1].xy.mean() - 100) < 1  # type: ignore[attr-defined]
+    inertia = client.scalars["inertia"][-1]
+    client.engine.paint(np.zeros((0, 2), np.float32), np.zeros(0, np.int32))
+    client.until(lambda: bool(client.of(Refused)))
+    client.engine.paint(xy[:1], y[:1])  # fewer points than centres
+    client.until(lambda: len(client.of(Refused)) == 2)
+    client.engine.seek(0)
+    client.until(lambda: client.of(Sought)[-1].step == 0 if client.of(Sought) else False)  # type: ignore[attr-defined]
+    client.engine.advance(1)
+    client.until(lambda: len(client.of(Refused)) == 3)
+    assert "painted" in client.of(Refused)[-1].sentence  # type: ignore[attr-defined]
+    path = tmp_path / "painted.latentarium"
+    client.engine.seek(None)
+    client.engine.save(path)
+    client.until(lambda: bool(client.of(Saved)))
+    client.engine.start(RunSpec("kmeans", "blobs", {"k": 2}, 0))  # a reset keeps what was painted
+    client.until(lambda: len(client.of(Started)) == 2)
+    assert client.of(Started)[-1].size == 40  # type: ignore[attr-defined]
+    client.start(RunSpec("kmeans", "moons", {"k": 2}, 0))
+    client.start(RunSpec("kmeans", "blobs", {"k": 2}, 0))
+    assert client.of(Started)[-1].size == 1500  # type: ignore[attr-defined]
+    client.engine.load(path)
+    client.until(lambda: client.of(Started)[-1].size == 40)  # type: ignore[attr-defined]
+    client.until(lambda: client.scalars["inertia"][-1] == inertia)
+
+
+def test_reading_data_tells_how_far_it_is_and_can_be_given_up(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.data import registry
+
+    asked = threading.Event()
+
+    def endless(request: registry.Request) -> registry.Dataset:
+        while True:
+            asked.set()
+            request.tell(0.25)
+
+    source = dataclasses.replace(registry.sources()["blobs"], load=endless)
+    client.start(RunSpec("probe", "blobs", {}, 1))
+    losses = expected(3)
+    known = {**registry.sources(), "blobs": source}
+    monkeypatch.setattr(registry, "sources", lambda: known)
+    client.engine.start(RunSpec("probe", "blobs", {}, 1, None, {"n": 7}))
+    client.until(lambda: bool(client.of(Refused)))  # blobs has no such knob, or n = 7 is refused
+    monkeypatch.setattr(registry, "change", lambda params, _changes: params)
+    client.engine.start(RunSpec("probe", "blobs", {}, 1, None, {"n": 7}))
+    client.until(lambda: bool(client.of(Working)))
+    assert client.of(Working)[0] == Working(0.25)
+    client.engine.cancel()
+    client.until(lambda: len(client.of(Refused)) == 2)
+    client.advance(3)
+    assert client.scalars["loss"] == losses

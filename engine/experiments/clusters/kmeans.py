@@ -32,6 +32,7 @@ from engine.core.frame import (
 )
 from engine.core.params import Choice, Knob, Switch
 from engine.core.text import InputError, Text, _
+from engine.data.registry import Dataset
 from engine.parts import gram, lloyd
 
 TRAIL = 60
@@ -182,6 +183,26 @@ class KMeans(Experiment[KMeansParams]):
     memory = ("centres", "sums", "counts", "trail", "placed", "moved", "settled", "fast")
 
     def setup(self) -> None:
+        self._look_at_data()
+        self.centres = self._start()  # (K, D)
+        self.placed = 0 if self.p.init == "hand" else self.p.k
+        self.moved = 0.0
+        self.former = self.centres
+        self.stage = ""
+        self._begin_trail()
+        self._assign()
+
+    def take(self, data: Dataset) -> None:
+        """The centres stay where they are while the points change under them."""
+        places = self.centres + self.origin  # (K, D) in the coordinates of the data
+        self.data = data
+        self._look_at_data()
+        self.former = self.centres = places - self.origin
+        self._begin_trail()
+        self._assign()
+
+    def _look_at_data(self) -> None:
+        """The points as k-means wants them, and the plane they are drawn in."""
         flat = self.data.flat
         if not bool(torch.isfinite(flat).all()):
             bad = int((~torch.isfinite(flat)).any(1).nonzero()[0])
@@ -214,13 +235,6 @@ class KMeans(Experiment[KMeansParams]):
         )
 
         self.fast = lloyd.fast(self.x)
-        self.centres = self._start()  # (K, D)
-        self.placed = 0 if self.p.init == "hand" else self.p.k
-        self.moved = 0.0
-        self.former = self.centres
-        self.stage = ""
-        self._begin_trail()
-        self._assign()
 
     def run(self) -> Iterator[Frame | Beat]:
         self.stage = ""

@@ -145,16 +145,16 @@ class PCA(Experiment[PCAParams]):
 
     channels = {
         "cloud": Channel(Points, _("The data and their axes"), kinds=("points",)),
-        "rebuilt": Channel(Points, _("Rebuilt from k components"), kinds=("points",)),
+        "rebuilt": Channel(Points, _("Rebuilt from k axes"), kinds=("points",)),
         "reconstructions": Channel(Images, _("Pictures rebuilt from k components"), kinds=("images",)),
         "components": Channel(Images, _("The mean and the eigen-images"), kinds=("images",)),
-        "scatter": Channel(Points, _("The data seen along two components")),
+        "scatter": Channel(Points, _("Along two components")),
         "spectrum": Channel(Curve, _("Explained variance by number k"), kinds=("images",)),
     }
     scalars = {
         "explained_variance": Scalar(_("Explained variance")),
         "reconstruction_mse": Scalar(_("Reconstruction error")),
-        "angle_deg": Scalar(_("Degrees from the exact axes"), log=True),
+        "angle_deg": Scalar(_("Angle to the exact (°)"), log=True),
     }
     pace = 3.0
     memory = ("axes", "chosen", "turn")
