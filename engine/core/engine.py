@@ -112,7 +112,8 @@ class Engine:
 
     def paint(self, xy: NDArray[np.float32], y: NDArray[np.int32]) -> None:
         """Other points in the plane for the present run, (N, 2) and their classes (N,); it goes on with
-        them."""
+        them.
+        """
         self._post("paint", xy, y)
 
     def watch(self, channels: Iterable[str]) -> None:

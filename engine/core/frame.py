@@ -157,6 +157,21 @@ class Item:
     picture: NDArray[np.float32] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """What an experiment makes of one input that is not among its data, such as a drawing (query
+    ``encode(x)``).
+
+    text: in a few words. xy: where it lies in the Points of ``channel``, or None. picture: how the experiment
+    rebuilds or understands it, (H, W) or (H, W, 3) float32 in 0..1, or None.
+    """
+
+    text: Text
+    channel: str = ""
+    xy: tuple[float, float] | None = None
+    picture: NDArray[np.float32] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """A picture an experiment offers.

@@ -86,7 +86,8 @@ def draw(traits: Mapping[str, NDArray[np.float32]], style: int) -> Array:
     _body(canvas, skin)
     if style != NONE:
         _hair(canvas, x, y, turn, hair, t["length"], style, pixel, back=True)
-    _ears(face, near_x, near_y, turn, skin, pixel, front=False)
+    if style != LONG:
+        _ears(face, near_x, near_y, turn, skin, pixel, front=False)
     _skin(face, jaw_x, near_y, far, skin, pixel)
     _features(face, jaw_x, near_y, far, turn, skin, hair, t, pixel)
     _nose(face, near_x, near_y, turn, skin, pixel)
@@ -213,7 +214,9 @@ def _features(
     rosy = mix(skin, ROSE, 0.55)
     paint(canvas, here * blush, rosy)
 
-    aside, eye_y = np.abs(hx) - 0.385, hy + 0.05
+    aside = np.abs(hx) - 0.385
+    shut = 1 - open_
+    eye_y = hy + 0.05 + shut * shut * (2.2 * aside * aside - 0.06)  # a closed eye hangs in a curve
     tall = 0.03 + 0.235 * open_
     eye = ellipse(aside, eye_y, 0.215, tall)
     lid = ellipse(aside, eye_y + 0.035, 0.230, tall + 0.035)

@@ -17,9 +17,17 @@ from engine.core.params import KnobSpec, Value, change, specs
 from engine.core.text import InputError, Text, _
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
 DataKind = Literal["points", "images", "signals"]
+
+
+def as_picture(item: NDArray[np.float32]) -> NDArray[np.float32]:
+    """An image item (C, H, W) as a picture (H, W) or (H, W, 3) in 0..1, in memory of its own."""
+    picture = item[0] if item.shape[0] == 1 else item.transpose(1, 2, 0)
+    return picture.clip(0, 1).copy()  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,7 @@ class Dataset:
         label = self.names[int(self.y[index])] if self.y is not None else ""
         if self.kind == "points":
             return Item(index, label, tuple(zip(self.columns, (float(v) for v in x), strict=True)))
-        picture = x[0] if x.shape[0] == 1 else x.permute(1, 2, 0)  # (H, W) or (H, W, 3)
-        return Item(index, label, picture=picture.numpy().copy())
+        return Item(index, label, picture=as_picture(x.numpy()))
 
 
 def nothing(_fraction: float) -> None:

@@ -26,7 +26,6 @@ def main() -> int:
     if unknown:
         parser.error(f"no part called {unknown[0]}; there are {', '.join(PARTS)}")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    os.environ.setdefault("QT_LOGGING_RULES", "qt.qpa.*=false")
     from engine import boot
 
     boot.environment()

@@ -88,9 +88,7 @@ def principal_components(x: torch.Tensor, k: int = 50) -> list[Row]:
     peer_ms = median(theirs)
     return [
         Row(f"PCA 60k×784, k = {k}", median(ours), "ms", peer_ms, at_least(1.25), note),
-        Row(
-            "PCA, another k (axes are there)", median(again), "ms", peer_ms, at_least(5), "CPU; peer: a refit"
-        ),
+        Row("PCA, another k (axes are there)", median(again), "ms", peer_ms, at_least(5), "CPU, refit"),
     ]
 
 

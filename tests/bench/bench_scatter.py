@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from engine.api import Points
-from tests.bench.table import Row, at_least, show
+from tests.bench.table import Row, at_least, quiet_qt, show
 
 SIZE = (900, 700)
 
@@ -81,6 +81,7 @@ def alternated(frames: tuple[Frame, Frame], rounds: int, each: tuple[int, int]) 
 
 def measure() -> list[Row]:
     """Every row of this file."""
+    quiet_qt()
     app = QApplication.instance() or QApplication([])
     rows = []
     for n, name, rounds, each, goal in (

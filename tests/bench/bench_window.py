@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench.table import Row, at_least, at_most, quantile, show
+from tests.bench.table import Row, at_least, at_most, quantile, quiet_qt, show
 
 ROUNDS, SLICE = 8, 1.5
 WARM = 0.4
@@ -110,6 +110,7 @@ class Arm:
         from tests.bench.autoencoder import Autoencoder, declare
 
         declare()
+        quiet_qt()
         self.app = QApplication(["bench"])
         self.app.setStyle("Fusion")
         desktop_app.load_fonts()

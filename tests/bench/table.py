@@ -91,6 +91,17 @@ def line(cells: tuple[str, ...], note: str = "") -> str:
     return "  ".join((what, *numbers, met, note)).rstrip()
 
 
+def quiet_qt() -> None:
+    """The offscreen plugin says at every show() that it knows no size hints; that is not worth reading here."""
+    from PySide6.QtCore import qInstallMessageHandler
+
+    def tell(_kind: object, _context: object, message: str) -> None:
+        if "propagateSizeHints" not in message:
+            sys.stderr.write(f"{message}\n")
+
+    qInstallMessageHandler(tell)
+
+
 def quantile(values: list[float], share: float) -> float:
     """The value that ``share`` of ``values`` do not exceed."""
     ordered = sorted(values)

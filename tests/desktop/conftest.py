@@ -204,9 +204,15 @@ class Desk:
 
     def settle(self) -> None:
         """Until the engine has obeyed everything asked for so far, and the window has heard of it."""
-        tag = f"settled {next(self._asked)}"
-        self.window.bridge.engine.ask("item", 0, tag=tag)
-        self.until(lambda: any(answer.tag == tag for answer in self.of("answered")[-50:]))
+
+        def answered(tag: str) -> bool:
+            return any(answer.tag == tag for answer in self.of("answered")[-50:])
+
+        tag = ""
+        while not answered(tag):  # a new run forgets what was asked of the former one: ask again
+            runs, tag = self.runs, f"settled {next(self._asked)}"
+            self.window.bridge.engine.ask("item", 0, tag=tag)
+            self.until(lambda runs=runs, tag=tag: answered(tag) or self.runs > runs)
         self.until(self.window.bridge.engine.mailbox.is_empty)
 
     def run(self, doing: Callable[[], Any]) -> None:

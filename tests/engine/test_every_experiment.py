@@ -412,7 +412,7 @@ def sensible(runner: Runner, name: str) -> tuple[Any, ...]:
     method = getattr(runner.experiment, name)
     known: dict[str, Any] = {"index": min(3, len(data.x) - 1), "x": data.x[0].numpy().copy()}
     if "z" in inspect.signature(method).parameters:
-        known["z"] = runner.ask("encode", known["x"])
+        known["z"] = runner.ask("code", known["x"])
     wanted = [p for p in inspect.signature(method).parameters.values() if p.default is p.empty]
     missing = [p.name for p in wanted if p.name not in known]
     assert not missing, f"say here what a sensible {missing} is"

@@ -276,9 +276,9 @@ def test_which_centre_an_input_belongs_to():
     frames(experiment)
     labels = view(experiment, "cloud").label
     for i in (0, 5, 100):
-        assert experiment.assign(experiment.data.x[i].numpy()) == labels[i]
+        assert experiment.encode(experiment.data.x[i].numpy()).text == f"cluster {labels[i] + 1}"
     with pytest.raises(InputError, match="has 64 numbers"):
-        experiment.assign(np.zeros(3))
+        experiment.encode(np.zeros(3))
 
 
 # ── pictures ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -208,12 +208,15 @@ def test_encode_decode_rebuild_and_place():
     frames(experiment)
     x = experiment.data.x[5].numpy()
     true = peer(experiment.data.flat, 12)
-    z = experiment.encode(x)
+    z = experiment.code(x)
     np.testing.assert_allclose(np.abs(z), np.abs(true.transform(x.reshape(1, -1))[0]), atol=1e-4)
     np.testing.assert_allclose(experiment.decode(z), experiment.rebuild(5), atol=1e-5)
     expected = true.inverse_transform(true.transform(x.reshape(1, -1))).reshape(1, 8, 8)
     np.testing.assert_allclose(experiment.rebuild(5), expected, atol=1e-4)
-    np.testing.assert_allclose(experiment.place(x), z[:2], atol=1e-4)
+    found = experiment.encode(x)
+    np.testing.assert_allclose(found.xy, z[:2], atol=1e-4)
+    np.testing.assert_allclose(found.picture, experiment.rebuild(5)[0].clip(0, 1), atol=1e-5)
+    assert found.channel == "scatter"
     with pytest.raises(InputError, match="has 64 numbers"):
         experiment.encode(np.zeros(5))
 
@@ -221,7 +224,7 @@ def test_encode_decode_rebuild_and_place():
 def test_neighbours_are_near_in_the_code():
     experiment = make("digits", k=2)
     frames(experiment)
-    z = np.array([experiment.encode(row) for row in experiment.data.flat.numpy()])
+    z = np.array([experiment.code(row) for row in experiment.data.flat.numpy()])
     distance = np.linalg.norm(z - z[9], axis=1)
     distance[9] = np.inf
     assert experiment.neighbours(9, 4) == np.argsort(distance)[:4].tolist()

@@ -20,6 +20,7 @@ from engine.core.frame import (
     Bars,
     Beat,
     Channel,
+    Encoded,
     Frame,
     Images,
     Layer,
@@ -32,7 +33,7 @@ from engine.core.frame import (
 )
 from engine.core.params import Choice, Knob, Switch
 from engine.core.text import InputError, Text, _
-from engine.data.registry import Dataset
+from engine.data.registry import Dataset, as_picture
 from engine.parts import gram, lloyd
 
 TRAIL = 60
@@ -286,12 +287,17 @@ class KMeans(Experiment[KMeansParams]):
         self._put(index, centre)
 
     @query
-    def assign(self, x: NDArray[np.float32]) -> int:
-        """Which centre an input belongs to. x: one item, of any shape with D numbers."""
+    def encode(self, x: NDArray[np.float32]) -> Encoded:
+        """The centre that an input belongs to. x: one item, of any shape with D numbers."""
         row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(1, -1)  # (1, D)
         if row.shape[1] != self.x.shape[1] or not bool(torch.isfinite(row).all()):
             raise InputError(_("An input here has {d} numbers.", d=self.x.shape[1]))
-        return int(nearest_centre(row - self.origin, self.centres))
+        row = row - self.origin
+        nearest = int(nearest_centre(row, self.centres))
+        across, up = self._to_plane(row)[0].tolist()
+        centre = (self.centres[nearest] + self.origin).reshape(self.data.x.shape[1:])  # as an item
+        picture = as_picture(centre.numpy()) if self.data.kind == "images" else None
+        return Encoded(_("cluster {n}", n=nearest + 1), "cloud", (across, up), picture)
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -22,6 +22,7 @@ from engine.core.frame import (
     Beat,
     Channel,
     Curve,
+    Encoded,
     Frame,
     Images,
     Layer,
@@ -32,6 +33,7 @@ from engine.core.frame import (
 )
 from engine.core.params import Knob, Switch
 from engine.core.text import InputError, Text, _
+from engine.data.registry import as_picture
 from engine.parts import gram
 
 BLOCK = 50
@@ -212,19 +214,23 @@ class PCA(Experiment[PCAParams]):
             self.turn += 1
 
     @query
-    def encode(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    def encode(self, x: NDArray[np.float32]) -> Encoded:
+        """One item of any shape with D numbers: its place in the scatter, and what k components keep."""
+        z = self.code(x)  # (k,)
+        rebuilt = self.decode(z)  # in the shape of an item
+        error = float(((rebuilt - np.asarray(x, np.float32).reshape(rebuilt.shape)) ** 2).mean())
+        row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(1, -1)  # (1, D)
+        across, up = self._along(row, self._pair())[0]
+        picture = as_picture(rebuilt) if self.data.kind == "images" else None
+        return Encoded(_("error {e:.3f}", e=error), "scatter", (float(across), float(up)), picture)
+
+    @query
+    def code(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The k coefficients z = Vᵀ (x − m) of one item of any shape with D numbers, (k,)."""
         row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(-1).double()  # (D,)
         if len(row) != self.x.shape[1] or not bool(torch.isfinite(row).all()):
             raise InputError(_("An input here has {d} numbers.", d=self.x.shape[1]))
         return ((row - self._mean()) @ self.axes[:, : self._k()]).float().numpy()
-
-    @query
-    def place(self, x: NDArray[np.float32]) -> tuple[float, float]:
-        """Where one item lies in the scatter of two components."""
-        row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(1, -1)  # (1, D)
-        across, up = self._along(row, self._pair())[0]
-        return float(across), float(up)
 
     @query
     def decode(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
