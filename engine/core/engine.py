@@ -247,7 +247,7 @@ class _Loop:
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _do_start(self, spec: RunSpec) -> None:
-        from engine.core.runner import make_runner
+        from engine.core.runner import attempt, make_runner
         from engine.core.timeline import Timeline
 
         key = _data_key(spec)
@@ -255,15 +255,16 @@ class _Loop:
             self._stages.clear()
         data = self._data[1] if self._data and self._data[0] == key else None
         try:
-            runner = make_runner(
-                spec,
-                device=self._engine._device,
-                threads=self._engine._threads,
-                stages=self._stages,
-                data=data,
-                tell=self._tell,
-            )
-            runner.next_frame()
+            with attempt():
+                runner = make_runner(
+                    spec,
+                    device=self._engine._device,
+                    threads=self._engine._threads,
+                    stages=self._stages,
+                    data=data,
+                    tell=self._tell,
+                )
+                runner.next_frame()
         except CancelledError:
             raise InputError(_("Stopped. The former data are still there.")) from None
         except Exception as error:
@@ -488,17 +489,21 @@ class _Loop:
 
         if self._runner is None or self._spec is None or self._timeline is None:
             raise InputError(_("There is no run to save yet; choose an experiment first."))
-        self._read_frames()
+        while not self._runner.between_steps:
+            self._frames += [frame] if (frame := self._runner.next_frame()) else []
+        self._publish(final=True)
         session.save(path, self._spec, self._runner, self._timeline)
         self._mailbox.put_event(Saved(path))
 
     def _do_load(self, path: Path) -> None:
         from engine.core import session
+        from engine.core.runner import attempt
 
         self._stages.clear()
-        spec, runner, timeline = session.load(
-            path, device=self._engine._device, threads=self._engine._threads, stages=self._stages
-        )
+        with attempt():
+            spec, runner, timeline = session.load(
+                path, device=self._engine._device, threads=self._engine._threads, stages=self._stages
+            )
         self._data = (_data_key(spec), runner.experiment.data)
         self._forget_the_former()
         self._take_up(runner, spec, timeline, branched_from=runner.step)
@@ -583,8 +588,8 @@ class _Loop:
         assert self._runner is not None
         assert self._timeline is not None
         self._read_frames()
-        if self._runner.frame is None or not self._runner.frame.views:
-            return
+        if self._runner.frame is None or not self._runner.frame.views or not self._runner.between_steps:
+            return  # in the middle of a step there is nothing that could be gone on from
         begun = time.perf_counter()
         self._timeline.keep(self._runner.step, self._views(self._runner.frame.views), self._runner.state())
         self._mailbox.put_keyframes(self._timeline.steps)
@@ -657,8 +662,8 @@ def repainted(data: Dataset, xy: NDArray[np.float32], y: NDArray[np.int32]) -> D
     classes = int(y.max()) + 1
     names = (*data.names, *(_("class {n}", n=n + 1) for n in range(len(data.names), classes)))
     return dataclasses.replace(
-        data, x=torch.from_numpy(xy.copy()), y=torch.from_numpy(y.astype("int64")), names=names, total=len(xy),
-        factors=(), painted=True,
+        data, x=torch.from_numpy(xy.copy()), y=torch.from_numpy(y.astype("int64")), names=names,
+        total=len(xy), factors=(), painted=True,
     )  # fmt: skip
 
 

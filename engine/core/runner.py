@@ -63,6 +63,7 @@ class Runner:
             data, self.params, seed=seed, device=device or torch.device("cpu"), stages=stages or Stages()
         )
         self.frame: Frame | None = None
+        self.between_steps = True
         self._items: Iterator[Frame | Beat] = iter(self.experiment.run())
 
     @property
@@ -72,8 +73,10 @@ class Runner:
     def next(self) -> Frame | Beat | None:
         """One frame or beat further; None when there is nothing more to learn."""
         item = next(self._items, None)
+        self.between_steps = not isinstance(item, Beat)
         if isinstance(item, Frame):
             self.frame = item
+            self.experiment.p = self.params  # a knob turned at a beat
         return item
 
     def next_frame(self) -> Frame | None:
@@ -99,7 +102,9 @@ class Runner:
         params = change(self.params, {name: value})
         if not self.info.knob(name).live and as_dict(params) != old:
             raise InputError(_("{name} can only be chosen before a run starts.", name=name))
-        self.params = self.experiment.p = params
+        self.params = params
+        if self.between_steps:  # an experiment never sees half a change; in the middle of a step it waits
+            self.experiment.p = params
         new = as_dict(params)[name]
         return Turned(self.step + 1, name, old[name], new) if new != old[name] else None
 
@@ -155,6 +160,7 @@ class Runner:
         self.experiment.restore(kept["experiment"])
         torch.set_rng_state(kept["torch_rng"])
         self._items = iter(self.experiment.run())
+        self.between_steps = True
         self.frame = None
 
 
@@ -175,6 +181,18 @@ def looking(experiment: Experiment[Any]) -> Iterator[None]:
             module.train()
         torch.set_rng_state(before)
         experiment.rng.set_state(own)
+
+
+@contextlib.contextmanager
+def attempt() -> Iterator[None]:
+    """What making a runner sets for the whole process is put back when the runner cannot be made."""
+    rng, threads = torch.get_rng_state(), torch.get_num_threads()
+    try:
+        yield
+    except BaseException:
+        torch.set_rng_state(rng)
+        torch.set_num_threads(threads)
+        raise
 
 
 def read_scalars(frames: Sequence[Frame]) -> dict[str, tuple[list[int], list[float]]]:

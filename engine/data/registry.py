@@ -131,9 +131,9 @@ class Source:
 
 def sources() -> dict[str, Source]:
     """Every data set by name, in the order in which pickers show them. Imports no torch."""
-    from engine.data import digits, torchvision, toy
+    from engine.data import digits, pen, torchvision, toy
 
-    found = [*toy.SOURCES, *digits.SOURCES, *torchvision.SOURCES]
+    found = [*toy.SOURCES, *pen.SOURCES, *digits.SOURCES, *torchvision.SOURCES]
     return {source.name: source for source in found}
 
 

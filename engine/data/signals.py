@@ -26,9 +26,9 @@ SECONDS = 4.0
 FAMILIES: tuple[Text, ...] = (_("chirp"), _("chord"), _("heartbeat"), _("square wave"), _("saw teeth"))
 
 TRAITS: dict[str, tuple[Text, float, float, str]] = {
-    "frequency": (_("Frequency"), 0.75, 3, "Hz"),  # of the lowest tone, of a chirp's start, or of the beats
-    "heart_rate": (_("Heart rate"), 0, 180, "/min"),  # 60 × frequency; 0 where it is no heartbeat
-    "sweep": (_("Rise"), 0, 3, _("octaves")),  # from a chirp's start to its end; 0 where it is no chirp
+    "frequency": (_("Frequency"), 0.75, 2.5, "Hz"),  # of the lowest tone, of a chirp's start, or of the beats
+    "heart_rate": (_("Heart rate"), 0, 150, "/min"),  # 60 × frequency; 0 where it is no heartbeat
+    "sweep": (_("Rise"), 0, 2, _("octaves")),  # from a chirp's start to its end; 0 where it is no chirp
     "amplitude": (_("Amplitude"), 0.45, 0.85, ""),  # the greatest value of the clean signal, nearly
     "phase": (_("Phase"), 0, 1, ""),  # share of a period that the signal is ahead
     "chord": (_("Chord"), 0, 3, ""),  # number in CHORDS; 0 where it is no chord
@@ -38,7 +38,9 @@ TRAITS: dict[str, tuple[Text, float, float, str]] = {
 CHORDS = ((1.0, 1.5, 2.0), (1.0, 1.25, 1.5), (1.0, 1.2, 1.5), (1.0, 4 / 3, 16 / 9))
 """Fifth and octave, major, minor, fourths: frequencies as shares of the lowest."""
 
-_BEAT = ((-0.20, 0.030, 0.14), (-0.030, 0.010, -0.14), (0.0, 0.0115, 1.0), (0.032, 0.012, -0.24), (0.26, 0.050, 0.28))
+_BEAT = (
+    (-0.20, 0.042, 0.15), (-0.042, 0.015, -0.15), (0.0, 0.018, 1.0), (0.045, 0.017, -0.25), (0.27, 0.07, 0.32),
+)  # fmt: skip
 """The waves P, Q, R, S and T of a heartbeat: seconds after R, width in seconds, height."""
 
 
@@ -87,7 +89,7 @@ def traits(n: int, seed: int, noise: float) -> tuple[NDArray[np.int64], Traits]:
     family = rng.integers(0, len(FAMILIES), n)
     found = {name: rng.uniform(low, high, n) for name, (_title, low, high, _unit) in TRAITS.items()}
     found["heart_rate"] = np.where(family == 2, 60 * found["frequency"], 0)
-    found["sweep"] = np.where(family == 0, rng.uniform(1, 3, n), 0)
+    found["sweep"] = np.where(family == 0, rng.uniform(1, 2, n), 0)
     found["chord"] = np.where(family == 1, rng.integers(0, len(CHORDS), n), 0)
     found["noise"] = noise * rng.uniform(0.5, 1.5, n)
     return family, {name: values.astype(np.float32) for name, values in found.items()}
@@ -138,8 +140,8 @@ def _heartbeat(seconds: Array, t: Traits) -> Array:
     for after, width, height in _BEAT:
         # The nearest beat's bump, and for late T waves of fast hearts the former's.
         late = np.mod(seconds + t["phase"] * period - after * squeeze + period / 2, period) - period / 2
-        total += height * np.exp(-0.5 * (late / np.float32(1.4 * width) / np.sqrt(squeeze)) ** 2)
-    return total - 0.1
+        total += height * np.exp(-0.5 * (late / np.float32(width) / np.sqrt(squeeze)) ** 2)
+    return 1.25 * total - 0.25
 
 
 def _square(seconds: Array, t: Traits) -> Array:
@@ -155,7 +157,7 @@ def _saw(seconds: Array, t: Traits) -> Array:
     import numpy as np
 
     place = np.mod(t["frequency"] * seconds + t["phase"], 1)
-    fall = 2 * LENGTH / SECONDS / 64 * t["frequency"] / 64  # share of a period
+    fall = 2 * np.float32(SECONDS / LENGTH) * t["frequency"]  # share of a period
     ramp: Array = np.where(place < 1 - fall, place / (1 - fall), (1 - place) / fall)
     return 2 * ramp - 1
 

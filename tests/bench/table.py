@@ -92,7 +92,7 @@ def line(cells: tuple[str, ...], note: str = "") -> str:
 
 
 def quiet_qt() -> None:
-    """The offscreen plugin says at every show() that it knows no size hints; that is not worth reading here."""
+    """Leave out what the offscreen plugin says at every show(): that it knows no size hints."""
     from PySide6.QtCore import qInstallMessageHandler
 
     def tell(_kind: object, _context: object, message: str) -> None:

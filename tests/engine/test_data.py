@@ -33,8 +33,8 @@ def test_a_set_is_what_it_says(name):
     assert data.total == len(data.x) == len(data.y)
     assert set(data.y.unique().tolist()) == set(range(len(data.names)))
     if data.kind == "points":
-        assert data.columns == ("x", "y")
-        assert data.x.shape[1:] == (2,)
+        assert data.columns in (("x", "y"), ("x", "y", "z"))
+        assert data.x.shape[1:] == (len(data.columns),)
     else:
         assert data.x.dim() == 4
         assert 0 <= float(data.x.min()) < float(data.x.max()) <= 1

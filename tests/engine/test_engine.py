@@ -234,13 +234,21 @@ def test_trouble_is_one_sentence_the_last_good_picture_stays_and_the_engine_live
     assert client.scalars["loss"] == expected(3)
 
 
-def test_a_run_that_cannot_begin_leaves_the_former_one(client: Client) -> None:
+def test_a_run_that_cannot_begin_leaves_the_former_one(
+    client: Client, probe: type[Probe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = expected(6)
     client.start()
     client.advance(4)
-    client.engine.start(RunSpec("probe", "blobs", {"lr": -1}))
-    client.until(lambda: bool(client.of(Refused)))
+    for number, spec in enumerate(
+        (RunSpec("probe", "blobs", {"lr": -1}), RunSpec("probe", "blobs", {"width": 64}))
+    ):
+        if number:  # the second one fails late, after it has drawn from torch's random state
+            monkeypatch.setattr(probe, "run", lambda self: 1 / 0)
+        client.engine.start(spec)
+        client.until(lambda number=number: len(client.of(Refused)) == number + 1)
     client.advance(2)
-    assert client.scalars["loss"] == expected(6)
+    assert client.scalars["loss"] == losses
 
 
 def test_save_and_load_go_on_with_the_same_next_loss(client: Client, tmp_path: Path) -> None:
@@ -386,8 +394,8 @@ def test_reading_data_tells_how_far_it_is_and_can_be_given_up(
             request.tell(0.25)
 
     source = dataclasses.replace(registry.sources()["blobs"], load=endless)
-    client.start(RunSpec("probe", "blobs", {}, 1))
     losses = expected(3)
+    client.start(RunSpec("probe", "blobs", {}, 1))
     known = {**registry.sources(), "blobs": source}
     monkeypatch.setattr(registry, "sources", lambda: known)
     client.engine.start(RunSpec("probe", "blobs", {}, 1, None, {"n": 7}))
@@ -400,3 +408,22 @@ def test_reading_data_tells_how_far_it_is_and_can_be_given_up(
     client.until(lambda: len(client.of(Refused)) == 2)
     client.advance(3)
     assert client.scalars["loss"] == losses
+
+
+def test_what_is_done_in_the_middle_of_a_step_spoils_no_checkpoint(client: Client, tmp_path: Path) -> None:
+    client.start()
+    client.advance(10)
+    client.engine.slow_motion(True)
+    client.advance(1)  # now at the first beat of step 11
+    client.engine.set("noisy", False)
+    client.engine.set("noisy", True)
+    client.engine.save(tmp_path / "run.latentarium")
+    client.until(lambda: bool(client.of(Saved)))
+    assert client.scalars["loss"][-1][0] == 11
+    client.engine.slow_motion(False)
+    client.advance(9)
+    assert client.scalars["loss"] == expected(20)
+    client.engine.branch(10)
+    client.until(lambda: len(client.of(Started)) == 2)
+    client.advance(10)
+    assert client.scalars["loss"] == expected(20)

@@ -50,7 +50,7 @@ FOLDER = ROOT.parent / "shared" / "data"
 FRENCH = ROOT / "assets" / "locale" / "fr" / "latentarium.po"
 LESSONS = ROOT / "assets" / "lessons"
 STEPS = 3
-HUGE = ("mnist", "million")
+HUGE = ("mnist", "pen", "million")
 """Sets whose early work (covariances, projections) the runners of a test share, as they do in the window."""
 
 Scalars = list[dict[str, float]]

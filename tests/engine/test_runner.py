@@ -163,3 +163,16 @@ def test_payloads_belong_to_the_receiver(runner: Runner) -> None:
     held = runner.view("curve")
     losses(runner, 20)
     np.testing.assert_array_equal(held.lines["weight"], before)  # type: ignore[union-attr]
+
+
+def test_a_knob_turned_at_a_beat_waits_for_the_next_step(runner: Runner) -> None:
+    runner.next_frame()
+    assert isinstance(runner.next(), Beat)
+    assert not runner.between_steps
+    runner.set("lr", 0.7)
+    assert runner.experiment.p.lr == 0.01
+    runner.next_frame()
+    assert runner.experiment.p.lr == 0.7
+    assert runner.experiment.opt.param_groups[0]["lr"] == 0.01
+    runner.next_frame()
+    assert runner.experiment.opt.param_groups[0]["lr"] == 0.7

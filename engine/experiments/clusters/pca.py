@@ -34,7 +34,7 @@ from engine.core.frame import (
 from engine.core.params import Knob, Switch
 from engine.core.text import InputError, Text, _
 from engine.data.registry import as_picture
-from engine.parts import gram
+from engine.parts import camera, gram
 
 BLOCK = 50
 """Directions that are turned together, and the most that can be used."""
@@ -124,8 +124,16 @@ class PCAParams:
     title=_("Principal components"),
     question=_("Along which directions do the data spread most?"),
     topic="clusters",
-    datasets=("ellipse", "anisotropic", "blobs", "moons", "digits", "mnist"),
-    presets={"digits": {"k": 16, "ritz": True}, "mnist": {"k": 30, "ritz": True}},
+    datasets=("ellipse", "anisotropic", "blobs", "moons", "swiss_roll", "s_curve", "interlocked", "digits", "pen",
+              "mnist"),
+    presets={
+        "swiss_roll": {"k": 2},
+        "s_curve": {"k": 2},
+        "interlocked": {"k": 2},
+        "digits": {"k": 16, "ritz": True},
+        "pen": {"k": 30, "ritz": True},
+        "mnist": {"k": 30, "ritz": True},
+    },
     demos=(
         Demo("axes", _("Axes of a cloud"), _("Where do the two axes come to rest?"), "ellipse"),
         Demo("stripes", _("Spread is not structure"), _("Which axis tells the stripes apart?"),
@@ -345,10 +353,13 @@ class PCA(Experiment[PCAParams]):
         return tuple(_("PC{n} · {share:.0f} %", n=n + 1, share=100 * shares[n]) for n in which)
 
     def _cloud(self) -> Points:
-        """The first two columns as they are, with the axes from the mean: two standard deviations long."""
+        """The points as they are, in the plane or in space, with the axes from the mean: two standard
+        deviations long.
+        """
         c = self._exact()[0]
         xy, mean = self._flat(self.x), self._flat(self._mean()[None])  # (N, 2) (1, 2)
-        count = min(2, self.axes.shape[1])
+        d = self.axes.shape[0]
+        count = d if d <= 3 else 2  # of more columns only the first two are seen
         axes = self.axes[:, :count]  # (D, A)
         spread = variances(c, axes).clamp(min=0).sqrt()  # (A,) standard deviations along them
         arrows = self._flat(2 * spread[:, None] * axes.T)  # (A, 2)
@@ -384,13 +395,14 @@ class PCA(Experiment[PCAParams]):
         return self.data.y.numpy()[which].astype(np.int32)
 
     def _column_names(self) -> tuple[str, str]:
+        if self.x.shape[1] == 3:
+            return "", ""  # a view into space has no axes of its own
         return (*self.data.columns, "", "")[:2]  # type: ignore[return-value]
 
     @staticmethod
     def _flat(rows: torch.Tensor) -> NDArray[np.float32]:
-        """The first two columns, (N, D) -> (N, 2), one's own copy; 0 where there is only one."""
-        two = rows[:, :2].float()
-        return torch.nn.functional.pad(two, (0, 2 - two.shape[1])).numpy().copy()
+        """Rows as drawn, (N, D) -> (N, 2), one's own copy."""
+        return camera.flat(rows).numpy().copy()
 
     def _pictures(self, rows: torch.Tensor, *, signed: bool) -> NDArray[np.float32]:
         """Rows as pictures, (N, D) -> (N, H, W), or (N, H, W, 3) in colour; signed ones lose their colour."""

@@ -1,0 +1,97 @@
+"""Toys: their knobs, and what each is there to show."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.cluster import KMeans
+from sklearn.neighbors import NearestNeighbors
+
+from engine.core.text import InputError
+from engine.data import toy
+from engine.data.registry import load
+
+NAMES = [source.name for source in toy.SOURCES]
+SPACE = ("swiss_roll", "s_curve", "interlocked")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_as_many_points_as_asked_for(name):
+    data = load(name, params={"n": 777})
+    assert data.x.shape == (777, 3 if name in SPACE else 2)
+    assert data.total == len(data.y) == 777
+    assert all(len(f.values) == 777 for f in data.factors)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_end_of_every_knob_gives_finite_points(name):
+    for knob in next(s for s in toy.SOURCES if s.name == name).knobs:
+        for value in (knob.low, min(knob.high, 10_000)):
+            data = load(name, params={knob.name: value, **({"n": 500} if knob.name != "n" else {})})
+            assert bool(torch.isfinite(data.x).all())
+            assert float(data.x.abs().max()) < 25
+        with pytest.raises(InputError, match="outside"):
+            load(name, params={knob.name: knob.high + 1})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_more_noise_strays_further(name):
+    def spread(noise: float) -> float:
+        x = load(name, params={"n": 4000, "noise": noise}).x.numpy()
+        distance = NearestNeighbors(n_neighbors=4).fit(x).kneighbors(x)[0]
+        return float(np.median(distance[:, -1]))
+
+    assert spread(0.02) < spread(0.4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_classes_are_balanced_and_factors_keep_their_range(name):
+    data = load(name, params={"n": 6000})
+    assert data.y.bincount().min() > 0.7 * 6000 / len(data.names)
+    for factor in data.factors:
+        assert factor.low <= float(factor.values.min()) < float(factor.values.max()) <= factor.high
+        # It fills its range: nothing promised is missing.
+        assert float(factor.values.max() - factor.values.min()) > 0.97 * (factor.high - factor.low)
+
+
+@pytest.mark.parametrize("name", ["swiss_roll", "s_curve"])
+def test_a_sheet_is_a_sheet(name):
+    """Near places on the sheet are as far apart in space as on it: it was bent, not stretched."""
+    data = load(name, params={"n": 5000, "noise": 0})
+    sheet = torch.stack([f.values for f in data.factors], 1).numpy()  # (N, 2) along, across
+    x = data.x.numpy()
+    flat, index = NearestNeighbors(n_neighbors=6).fit(sheet).kneighbors(sheet)
+    bent = np.linalg.norm(x[index] - x[:, None], axis=2)  # (N, 6)
+    np.testing.assert_allclose(bent[:, 1:].sum() / flat[:, 1:].sum(), 1, atol=0.01)
+    assert np.quantile(bent[:, 1:] / flat[:, 1:], 0.01) > 0.93
+
+
+def test_the_layers_of_the_roll_are_close_and_those_of_the_s_are_not():
+    def closest_stranger(name: str) -> float:
+        """The least distance in space between places that are far apart on the sheet."""
+        data = load(name, params={"n": 3000, "noise": 0})
+        along = data.factors[0].values
+        return float(torch.cdist(data.x, data.x)[(along[:, None] - along).abs() > 8].min())
+
+    assert closest_stranger("swiss_roll") < 2.4 < 3.5 < closest_stranger("s_curve")
+
+
+def test_the_links_of_the_chain_hold():
+    """Each ring passes through the disc of the other."""
+    data = load("interlocked", params={"noise": 0})
+    lying, standing = data.x[data.y == 0], data.x[data.y == 1]
+    through = standing[standing[:, 2].abs() < 0.1]  # where the standing ring meets the plane of the lying one
+    inside = torch.linalg.vector_norm(through[:, :2] - lying[:, :2].mean(0), dim=1) < 2.9
+    assert bool(inside.any())
+    assert not bool(inside.all())
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("eight", True), ("blobs", True), ("rings", False), ("spirals", False)]
+)
+def test_where_k_means_finds_the_classes_and_where_it_cannot(name, found):
+    from sklearn.metrics import adjusted_rand_score
+
+    data = load(name)
+    labels = KMeans(len(data.names), n_init=5, random_state=0).fit_predict(data.x.numpy())
+    score = adjusted_rand_score(data.y.numpy(), labels)
+    assert score > 0.95 if found else score < 0.3
