@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from desktop.crash import Reporter
     from desktop.settings import Settings
     from desktop.window import Window
-    from engine.api import StatusChanged
+    from engine.api import Refused, StatusChanged
 
 FONTS = Path(__file__).resolve().parent.parent / "assets" / "fonts"
 NEVER_PAINTED_MS = 500
@@ -144,7 +144,7 @@ def _show(app: QApplication, options: argparse.Namespace, reporter: Reporter, pa
     if for_picture or any((options.topic, options.experiment, options.demo, options.dataset, options.set)):
         window.when_ready = opening.begin
     window.show()
-    _after_first_paint(window, window.begin)
+    _after_first_paint(window, opening.start)
     code = app.exec()
     if not for_picture:
         with contextlib.suppress(OSError):  # a folder that cannot be written forgets, and that is all
@@ -199,8 +199,15 @@ class _Opening:
     def __init__(self, window: Window, options: argparse.Namespace) -> None:
         self._window = window
         self._options = options
-        self._was_running = self._resting = False
+        self._was_running = self._resting = self._answered = False
         self.code = 0
+
+    def start(self) -> None:
+        """Once the window has been painted."""
+        self._window.begin()
+        assert self._window.bridge is not None
+        if self._options.screenshot is not None:  # also when the engine cannot even start
+            self._window.bridge.failed.connect(lambda failed: self._stop(failed.sentence))
 
     def begin(self) -> None:
         """Once the engine is ready."""
@@ -216,14 +223,25 @@ class _Opening:
             conductor.engine.pace(None)
             bridge.status.connect(self._on_status)
             bridge.progress.connect(self._look)
-            bridge.refused.connect(lambda refused: self._stop(refused.sentence))
-            bridge.failed.connect(lambda failed: self._stop(failed.sentence))
+        bridge.refused.connect(self._on_refused)
+        bridge.started.connect(self._on_started)
         if options.steps or options.screenshot is not None:
             conductor.engine.advance(options.steps)
+
+    def _on_refused(self, refused: Refused) -> None:
+        """What was asked for cannot be had; once a run stands, that is the window's own affair."""
+        if not self._answered:
+            self._answered = True
+            self._stop(refused.sentence)
+
+    def _on_started(self) -> None:
+        self._answered = True
 
     def _choose(self, conductor: Conductor) -> None:
         options, infos = self._options, conductor.infos
         name = options.experiment or self._window.first_of_topic(options.topic)
+        if options.topic and not self._window.first_of_topic(options.topic):
+            raise InputError(_("There is no topic called “{id}”.", id=options.topic))
         if name not in infos:
             raise InputError(
                 _("There is no experiment called “{id}”; there are {known}.", id=name, known=", ".join(infos))
@@ -279,12 +297,16 @@ class _Opening:
         QApplication.quit()
 
     def _stop(self, sentence: str) -> None:
+        from PySide6.QtCore import Qt
         from PySide6.QtWidgets import QApplication
 
         sys.stderr.write(f"{sentence}\n")
         self.code = 2
         if self._options.screenshot is None:
-            self._window.notice.show_problem(sentence)
+            bridge, notice = self._window.bridge, self._window.notice
+            assert bridge is not None
+            once = Qt.ConnectionType.SingleShotConnection  # a run that begins takes the notice away
+            bridge.started.connect(lambda _started: notice.show_problem(sentence), once)
             self._window.open_last()
             return
         self._window.close()

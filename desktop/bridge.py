@@ -23,6 +23,9 @@ from engine.api import (
     Engine,
     Event,
     Failed,
+    Looked,
+    Painted,
+    Previewed,
     Ready,
     Refused,
     Saved,
@@ -47,12 +50,15 @@ class Bridge(QObject):
     status = Signal(object)
     turned = Signal(object)
     acted = Signal(object)
+    painted = Signal(object)
     beating = Signal(object)
     sought = Signal(object)
     answered = Signal(object)
     refused = Signal(object)
     failed = Signal(object)
     saved = Signal(object)
+    previewed = Signal(object)
+    looked = Signal(object)
     scalars = Signal(object)
     """{name: (steps, values)}, everything since the last time."""
     views = Signal(object)
@@ -79,12 +85,15 @@ class Bridge(QObject):
             StatusChanged: self.status,
             Turned: self.turned,
             Acted: self.acted,
+            Painted: self.painted,
             Beating: self.beating,
             Sought: self.sought,
             Answer: self.answered,
             Refused: self.refused,
             Failed: self.failed,
             Saved: self.saved,
+            Previewed: self.previewed,
+            Looked: self.looked,
         }
         self.engine = Engine(self._woken.emit, device=device)
 

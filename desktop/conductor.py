@@ -6,6 +6,7 @@ runs.
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Mapping
 from pathlib import Path
@@ -91,6 +92,15 @@ class Conductor(QObject):
         if self.spec is not None:
             self._start(RunSpec(self.spec.experiment, name, {}, self.spec.seed, self.data_dir))
 
+    def turn_data(self, name: str, value: Value) -> None:
+        """Turn a knob of the data set: the data are made anew, and the run starts again."""
+        if self.spec is None or self.spec.data_params.get(name) == value:
+            return
+        playing = self.running
+        self._restart(data_params={**self.spec.data_params, name: value})
+        if playing:
+            self.engine.resume()
+
     def reset(self) -> None:
         """The same start again: same seed, same knobs."""
         self._restart()
@@ -120,10 +130,14 @@ class Conductor(QObject):
         self.values = dict(self._true)
         self.data_dir = started.spec.data_dir
 
-    def _restart(self, *, seed: int | None = None) -> None:
+    def _restart(self, *, seed: int | None = None, data_params: Mapping[str, Value] | None = None) -> None:
         if self.spec is not None:
-            seed = self.spec.seed if seed is None else seed
-            self._start(RunSpec(self.spec.experiment, self.spec.dataset, self.values, seed, self.data_dir))
+            spec = dataclasses.replace(self.spec, params=self.values, data_dir=self.data_dir)
+            if seed is not None:
+                spec = dataclasses.replace(spec, seed=seed)
+            if data_params is not None:
+                spec = dataclasses.replace(spec, data_params=data_params)
+            self._start(spec)
 
     def _start(self, spec: RunSpec) -> None:
         self.spec = spec

@@ -18,6 +18,8 @@ from PySide6.QtCore import QMessageLogContext, QObject, QtMsgType, Signal, qInst
 from engine.api import Text, _
 
 LARGEST_REPORT = 2_000_000  # bytes; an older report is then kept as .1
+HARMLESS = ("This plugin does not support propagateSizeHints()",)
+"""What Qt says without a screen at every window it opens."""
 
 
 class Reporter(QObject):
@@ -98,5 +100,7 @@ class Reporter(QObject):
         )
 
     def _on_qt_message(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        if message in HARMLESS:
+            return
         if kind in (QtMsgType.QtWarningMsg, QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg):
             self.note(f"Qt {message}", f"Qt {kind.name}: {message}")

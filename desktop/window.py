@@ -275,6 +275,7 @@ class Window(QMainWindow):
         bridge, conductor, area = self.bridge, self.conductor, self.area
         engine = bridge.engine
         bridge.ready.connect(self._on_ready)
+        bridge.working.connect(lambda working: self.notice.show_progress(working.share))
         bridge.started.connect(self._on_started)
         bridge.status.connect(self._on_status)
         bridge.turned.connect(self._on_turned)
@@ -297,8 +298,10 @@ class Window(QMainWindow):
         self.experiments.chosen.connect(conductor.choose)
         self.experiments.demo_chosen.connect(conductor.choose_demo)
         self.datasets.chosen.connect(conductor.use_dataset)
+        self.datasets.turned.connect(conductor.turn_data)
         self.datasets.folder_chosen.connect(self._use_folder)
         self.params.turned.connect(conductor.turn)
+        self.notice.cancelled.connect(engine.cancel)
         transport = self.transport
         transport.reset.connect(conductor.reset)
         transport.new_seed.connect(conductor.new_seed)
@@ -407,6 +410,8 @@ class Window(QMainWindow):
         else:
             note = _("{size} points", size=number(started.size))
         self.datasets.set_note(note)
+        defaults = {knob.name: knob.default for knob in known[started.spec.dataset].knobs}
+        self.datasets.set_knobs({**defaults, **started.spec.data_params})
 
     def _on_status(self, status: StatusChanged) -> None:
         self.transport.set_status(status.status)

@@ -6,7 +6,11 @@ from engine.core.events import (
     Answer,
     Beating,
     Event,
+    FactorRange,
     Failed,
+    Looked,
+    Painted,
+    Previewed,
     Ready,
     Refused,
     RunSpec,
@@ -38,6 +42,7 @@ from engine.core.frame import (
 from engine.core.mailbox import Delivery, Mailbox
 from engine.core.params import KnobSpec, Value, check
 from engine.core.text import InputError, Text, _, translate
+from engine.data.files.report import Report
 from engine.data.registry import Source, sources
 
 __all__ = [
@@ -49,24 +54,29 @@ __all__ = [
     "Channel",
     "Curve",
     "Delivery",
-    "Encoded",
     "Demo",
+    "Encoded",
     "Engine",
     "Event",
+    "FactorRange",
     "Failed",
     "Images",
     "Info",
     "InputError",
     "Item",
     "KnobSpec",
+    "Looked",
     "Mailbox",
     "Markers",
     "Note",
+    "Painted",
     "Payload",
     "Points",
+    "Previewed",
     "Ready",
     "Refused",
     "Regions",
+    "Report",
     "RunSpec",
     "Saved",
     "Scalar",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from desktop.controls.param_panel import ParamPanel
 from desktop.controls.parts import Heading, IconButton
 from desktop.language import _, language, say, tr
 from desktop.style.tokens import look
-from engine.api import Source
+from engine.api import KnobSpec, Source, Value
 
 
 class DatasetPicker(QWidget):
@@ -22,6 +25,8 @@ class DatasetPicker(QWidget):
     """
 
     chosen = Signal(str)
+    turned = Signal(str, object)
+    """A knob of the data set itself: its name and new value."""
     folder_chosen = Signal(Path)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -30,6 +35,7 @@ class DatasetPicker(QWidget):
         self._folder: Path | None = None
         self._current = ""
         self._note = ""
+        self._specs: tuple[KnobSpec, ...] = ()
         self._heading = Heading(_("Data"))
         self.combo = QComboBox()
         self.combo.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -39,18 +45,27 @@ class DatasetPicker(QWidget):
             "folder", _("Choose the folder where you keep this data"), size=17, pad=6
         )
         self.folder_button.clicked.connect(self.choose_folder)
+        self.knobs_button = IconButton("defaults", _("How many, how noisy"), size=17, pad=6)
+        self.knobs_button.setCheckable(True)
+        self.knobs_button.toggled.connect(self._show_knobs)
+        self.knobs = ParamPanel(_("Of the data"))
+        self.knobs.turned.connect(self.turned)
         self.note = QLabel()
         self.note.setObjectName("quiet")
         self.note.setWordWrap(True)
         self._row = QHBoxLayout()
         self._row.addWidget(self.combo, 1)
         self._row.addWidget(self.folder_button)
+        self._row.addWidget(self.knobs_button)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addWidget(self._heading)
         self._column.addLayout(self._row)
         self._column.addWidget(self.note)
+        self._column.addWidget(self.knobs)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.knobs_button.hide()
+        self.knobs.hide()
         look.changed.connect(self._on_look)
         language.changed.connect(self._write)
         self._on_look()
@@ -63,6 +78,23 @@ class DatasetPicker(QWidget):
         self._current = current
         self._note = ""
         self._write()
+
+    def set_knobs(self, values: Mapping[str, Value]) -> None:
+        """The knobs of the set in use stand at ``values``. Turning one makes the data anew."""
+        source = self._shown()
+        specs = tuple(dataclasses.replace(spec, live=False) for spec in source.knobs) if source else ()
+        if specs == self._specs:
+            for name, value in values.items():
+                self.knobs.set_value(name, value)
+            return
+        self._specs = specs
+        self.knobs.set_knobs(specs, values)
+        self.knobs_button.setVisible(bool(specs))
+        self._show_knobs()
+
+    def _show_knobs(self) -> None:
+        self.knobs.setVisible(bool(self._specs) and self.knobs_button.isChecked())
+        self.updateGeometry()
 
     def set_current(self, name: str) -> None:
         """Show ``name`` as the one in use, without a signal."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QWidget
 
 from desktop.controls.parts import IconButton
 from desktop.language import _, language, say
@@ -16,6 +16,9 @@ NEWS_MS = 8000
 class Notice(QFrame):
     """Hidden while there is nothing to say. Lies over ``parent``, near its lower edge."""
 
+    cancelled = Signal()
+    """The person closed the notice while something was in progress."""
+
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("notice")
@@ -26,8 +29,11 @@ class Notice(QFrame):
         self._close = IconButton("close", _("Close (Esc)"), size=14, pad=6, colour="surface", flat=True)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self._text, 1)
+        self._bar = QProgressBar(textVisible=False)
+        self._bar.hide()
+        self._row.addWidget(self._bar)
         self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
-        self._close.clicked.connect(self.clear)
+        self._close.clicked.connect(self._on_close)
         self._timer = QTimer(self, singleShot=True, interval=NEWS_MS)
         self._timer.timeout.connect(self.clear)
         parent.installEventFilter(self)
@@ -52,11 +58,25 @@ class Notice(QFrame):
         self._timer.stop()
         say(self._text.setText, sentence)
         self.setProperty("kind", kind)
+        self._bar.hide()
         self.style().unpolish(self)
         self.style().polish(self)
         self.show()
         self._place()
         self.raise_()
+
+    def show_progress(self, share: float) -> None:
+        """The data are being read; closing the notice gives it up."""
+        if self.property("kind") != "progress" or self.isHidden():
+            self._show(_("Getting the data ready…"), "progress")
+        self._bar.show()
+        self._bar.setValue(round(100 * share))
+        self._place()
+
+    def _on_close(self) -> None:
+        if self.property("kind") == "progress":
+            self.cancelled.emit()
+        self.clear()
 
     def clear(self) -> None:
         self._timer.stop()
@@ -67,7 +87,9 @@ class Notice(QFrame):
         parent = self._over
         margin = look.px(16)
         frame = self._row.contentsMargins()
-        around = frame.left() + frame.right() + self._close.width() + self._row.spacing() + look.px(4)
+        self._bar.setFixedSize(look.px(120), look.px(10))
+        bar = 0 if self._bar.isHidden() else self._bar.width() + self._row.spacing()
+        around = bar + frame.left() + frame.right() + self._close.width() + self._row.spacing() + look.px(4)
         wanted = self._text.fontMetrics().horizontalAdvance(self._text.text()) + around
         width = max(min(wanted, parent.width() - 2 * margin), look.px(60))
         text_height = self._text.heightForWidth(width - around + look.px(4))

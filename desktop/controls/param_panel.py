@@ -135,10 +135,13 @@ class _NumberBox(QLineEdit):
                 self.clearFocus()  # Space and the arrows belong to the transport again
 
     def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ShortcutOverride and self.text() != self._shown:
-            if event.key() == Qt.Key.Key_Escape:  # type: ignore[attr-defined]
-                event.accept()  # what was typed is taken back before anything else is
-                return True
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and event.key() == Qt.Key.Key_Escape  # type: ignore[attr-defined]
+            and self.text() != self._shown
+        ):
+            event.accept()  # what was typed is taken back before anything else is
+            return True
         return super().event(event)
 
 
@@ -376,12 +379,15 @@ class _Turn(QUndoCommand):
         self.panel.put(self.old)
 
 
+TITLE = _("Knobs")
+
+
 class ParamPanel(QWidget):
     """All knobs of an experiment, with undo, redo and defaults."""
 
     turned = Signal(str, object)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, title: str = TITLE, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
         self.rows: dict[str, Row] = {}
@@ -392,7 +398,7 @@ class ParamPanel(QWidget):
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self._on_rest)
 
-        self._heading = Heading(_("Knobs"))
+        self._heading = Heading(title)
         self.undo_button = IconButton("undo", _("Undo (Ctrl+Z)"), size=14, pad=3, colour="quiet", flat=True)
         self.redo_button = IconButton(
             "redo", _("Redo (Ctrl+Shift+Z)"), size=14, pad=3, colour="quiet", flat=True

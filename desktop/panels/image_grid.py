@@ -44,6 +44,8 @@ def _to_rgb(pixels: NDArray[np.generic], signed: bool) -> NDArray[np.uint8]:
         index = np.round(np.clip(values * 127, -127, 127) + 128).astype(np.uint8)
         coloured: NDArray[np.uint8] = palettes.signed(look.dark)[index]
         return coloured
+    if signed:
+        values = np.float32(0.5) * (values + 1)
     grey = np.round(np.clip(values, 0, 1) * 255).astype(np.uint8)
     return grey[..., :3] if grey.ndim == 4 else np.repeat(grey[..., None], 3, axis=3)
 

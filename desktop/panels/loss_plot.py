@@ -99,6 +99,9 @@ class LossPlot(Panel):
         self._lines = [
             _Line(key, scalar, index, Trace(), Trace()) for index, (key, scalar) in enumerate(scalars.items())
         ]
+        for lane in self._lanes:  # dealt anew when next in sight
+            lane.lines = []
+            lane.right.clear()
         self._flags = []
         self._shown = None
         self.restyle()

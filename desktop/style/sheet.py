@@ -79,6 +79,7 @@ QToolButton#primary:disabled {{ background: {c.faded}; border-color: {c.faded}; 
 QPushButton#flat, QToolButton#flat {{ background: transparent; border: 1px solid transparent;
     padding: {px(2)}px; }}
 QPushButton#flat:hover, QToolButton#flat:hover {{ background: {c.hover}; }}
+QToolButton#flat:checked {{ background: {c.raised}; border: 1px solid {c.accent}; }}
 QPushButton#flat:focus, QToolButton#flat:focus {{ border: 1px solid {c.accent}; }}
 QToolButton::menu-indicator {{ image: none; }}
 

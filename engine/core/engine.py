@@ -6,12 +6,13 @@ mailbox. Only the engine thread touches torch.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from engine.core.events import (
     Answer,
     Beating,
     Failed,
+    Looked,
+    Painted,
     Ready,
     Refused,
     RunSpec,
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.core.params import Value
     from engine.core.runner import Runner
     from engine.core.timeline import Timeline
     from engine.data.registry import Dataset
@@ -70,10 +74,13 @@ class Engine:
 
     # ── asked by any thread; each returns at once ───────────────────────────────────────────────────────────
 
-    def start(self, spec: RunSpec) -> None:
-        """Set up a new run; it stands at its first step, paused."""
+    def start(self, spec: RunSpec, *, original: bool = False) -> None:
+        """Set up a new run; it stands at its first step, paused.
+
+        original: on the data as they were, should somebody have painted over them.
+        """
         self._cancelled.clear()
-        self._post("start", spec)
+        self._post("start", spec, original)
 
     def cancel(self) -> None:
         """Give up reading or making data, if that is going on; the former run stays."""
@@ -140,6 +147,16 @@ class Engine:
     def load(self, path: Path) -> None:
         self._post("load", path)
 
+    def preview(self, spec: RunSpec) -> None:
+        """Make or read the data of ``spec`` and show them at a glance (Previewed); the run is not touched."""
+        self._cancelled.clear()
+        self._post("preview", spec)
+
+    def look(self, path: Path, source: str = "", params: Mapping[str, Value] | None = None) -> None:
+        """Look at a file or folder of the person's own (Looked). params: how to read it with ``source``."""
+        self._cancelled.clear()
+        self._post("look", path, source, params or {})
+
     def close(self, timeout: float = 1.0) -> bool:
         """End the thread after the present step. True when it has ended within ``timeout`` seconds."""
         with self._condition:
@@ -150,7 +167,7 @@ class Engine:
 
     def _post(self, name: str, *args: Any) -> None:
         with self._condition:
-            if name in ("ask", "seek", "set", "paint"):  # latest wins
+            if name in ("ask", "seek", "set", "paint", "preview", "look"):  # latest wins
                 key = args[:2] if name == "ask" else args[:1] if name == "set" else ()
                 self._commands = deque(
                     c for c in self._commands if not (c[0] == name and c[1][: len(key)] == key)
@@ -246,16 +263,18 @@ class _Loop:
 
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _do_start(self, spec: RunSpec) -> None:
+    def _do_start(self, spec: RunSpec, original: bool = False) -> None:
         from engine.core.runner import attempt, make_runner
         from engine.core.timeline import Timeline
 
         key = _data_key(spec)
-        if self._data is None or self._data[0] != key:
-            self._stages.clear()
         data = self._data[1] if self._data and self._data[0] == key else None
+        if data is not None and data.painted and original:
+            data = None
+        if data is None:
+            self._stages.clear()
         try:
-            with attempt():
+            with self._giving_up(), attempt():
                 runner = make_runner(
                     spec,
                     device=self._engine._device,
@@ -265,8 +284,6 @@ class _Loop:
                     tell=self._tell,
                 )
                 runner.next_frame()
-        except CancelledError:
-            raise InputError(_("Stopped. The former data are still there.")) from None
         except Exception as error:
             # The former run stays as it was; only this one could not begin.
             if not isinstance(error, InputError):
@@ -275,6 +292,36 @@ class _Loop:
         self._data = (key, runner.experiment.data)
         self._forget_the_former()
         self._take_up(runner, spec, Timeline(), branched_from=None)
+
+    def _do_preview(self, spec: RunSpec) -> None:
+        from engine.core.runner import load_data
+        from engine.data.preview import preview
+
+        with self._giving_up():
+            key = _data_key(spec)
+            data = self._data[1] if self._data and self._data[0] == key else load_data(spec, self._tell)
+        self._mailbox.put_event(preview(data))
+
+    def _do_look(self, path: Path, source: str, params: Mapping[str, Value]) -> None:
+        from engine.core.params import change
+        from engine.data import files
+        from engine.data.registry import sources
+
+        options = change(sources()[source].params_class(), params) if source else None
+        with self._giving_up():
+            report = files.look(path, options, self._tell)
+            pictures = None
+            if report.kind == "pictures":
+                pictures = (files.thumbnails(path, options) / 255).astype("float32")
+        self._mailbox.put_event(Looked(report, pictures))
+
+    @contextlib.contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        """What is done here can be cancelled by the person."""
+        try:
+            yield
+        except CancelledError:
+            raise InputError(_("Stopped. The former data are still there.")) from None
 
     def _tell(self, share: float) -> None:
         """Data are being read or made: say how far, and stop when the person no longer wants them."""
@@ -288,7 +335,7 @@ class _Loop:
     def _forget_the_former(self) -> None:
         """What the hand still did to the pictures of the former run means nothing to the next one."""
         with self._engine._condition:
-            kept = (c for c in self._engine._commands if c[0] not in ("ask", "act"))
+            kept = (c for c in self._engine._commands if c[0] not in ("ask", "act", "paint"))
             self._engine._commands = deque(kept)
 
     def _take_up(self, runner: Runner, spec: RunSpec, timeline: Timeline, branched_from: int | None) -> None:
@@ -306,7 +353,7 @@ class _Loop:
         self._mailbox.put_event(
             Started(
                 spec, as_dict(runner.params), data.kind, len(data.x), data.total or len(data.x),
-                runner.experiment.epoch, branched_from,
+                runner.experiment.epoch, branched_from, data.painted,
             )
         )  # fmt: skip
         self._set_status("paused")
@@ -388,15 +435,18 @@ class _Loop:
         self._stages.clear()
         try:
             experiment.take(data)
-        except InputError:
+        except Exception as error:
             self._stages.clear()
             experiment.take(former)
-            raise
+            if not isinstance(error, InputError):
+                self._report(error)
+            raise _as_input_error(error) from error
         self._data = (_data_key(self._spec), data)
         # What was learned from other data cannot be gone on from; its pictures can still be looked at.
         self._timeline.forget_checkpoints()
         if not former.painted:
             self._mailbox.put_event(Acted(self._runner.step + 1, "paint"))
+        self._mailbox.put_event(Painted(len(xy)))
         self._runner.wake()
         if self._status == "ended":
             self._left = None

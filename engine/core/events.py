@@ -7,11 +7,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.core.experiment import Info
 from engine.core.params import Value
 from engine.core.text import Text
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from engine.core.frame import Payload
+    from engine.data.files.report import Report
 
 Status = Literal["empty", "paused", "running", "ended", "failed"]
 
@@ -45,7 +52,8 @@ class Started:
     step is one.
 
     params: every knob's value. kind: "points" or "images". size: items in the set, total: in the full set.
-    branched_from: the step at which the former run was left, or None.
+    branched_from: the step at which the former run was left, or None. painted: whether the data have been
+    painted over by hand.
     """
 
     spec: RunSpec
@@ -55,6 +63,7 @@ class Started:
     total: int
     epoch: int
     branched_from: int | None = None
+    painted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,13 @@ class Acted:
 
     step: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """The data of the run are now ``size`` points painted by hand."""
+
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +159,41 @@ class Saved:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class FactorRange:
+    """A factor that items of a data set were made from, and between what it varies."""
+
+    title: Text
+    low: float
+    high: float
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """A data set at a glance. payload: some items. counts: items of each class. size, total: as in Started.
+
+    shape: of one item.
+    """
+
+    name: str
+    payload: Payload
+    counts: tuple[tuple[str, int], ...]
+    factors: tuple[FactorRange, ...]
+    size: int
+    total: int
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What lies at a path of the person's own. pictures: a few of them, (N, H, W) or (N, H, W, 3) in 0..1."""
+
+    report: Report
+    pictures: NDArray[np.float32] | None = None
+
+
 Event = (
     Ready | Working | Started | StatusChanged | Turned | Acted | Beating | Sought | Answer | Refused | Failed
-    | Saved
+    | Saved | Painted | Previewed | Looked
 )  # fmt: skip

@@ -79,7 +79,8 @@ class Points:
 
     xy: (N, 2) float32. label: (N,) int32 colour index, -1 = none; None = all alike. names: what each label is
     called, for the legend. layers: drawn in order, Regions first. axes: names of the two axes. equal: one
-    unit is as long on both axes. total: how many points the data has, when only some are shown.
+    unit is as long on both axes. total: how many points the data has, when only some are shown. classes: (N,)
+    int32 the class of each point, where the points are the data themselves and may be painted on; else None.
     Point i is item i of the data set (query ``item(i)``).
     """
 
@@ -90,6 +91,7 @@ class Points:
     axes: tuple[str, str] = ("x", "y")
     equal: bool = True
     total: int | None = None
+    classes: NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,9 +99,9 @@ class Images:
     """A grid of small pictures.
 
     pixels: (N, H, W) or (N, H, W, 3) float32; 0 = black, 1 = white, or for ``signed`` −1 = blue, 0 = ground,
-    1 = orange. columns: pictures per row, or None to fill the panel. captions: N short strings, or (). rows:
-    a title per row, or (). label: (N,) colour index of each picture's frame, or None. items: (N,) index into
-    the data set, -1 = not an item.
+    1 = orange; signed ones in colour: each of the three from −1 to 1, 0 = middle grey. columns: pictures per
+    row, or None to fill the panel. captions: N short strings, or (). rows: a title per row, or (). label:
+    (N,) colour index of each picture's frame, or None. items: (N,) index into the data set, -1 = not an item.
     """
 
     pixels: NDArray[np.float32]

@@ -39,7 +39,7 @@ TRAITS: dict[str, tuple[Text, float, float, str]] = {
     "glasses": (_("Glasses"), 0, 1, ""),  # 0 without, 1 with
 }
 """Title, least and greatest value and unit of each."""
-STYLES: tuple[Text, ...] = (_("none"), _("short"), _("long"), _("curly"), _("bun"))
+STYLES: tuple[Text, ...] = (_("bald"), _("short"), _("long"), _("curly"), _("bun"))
 EMOTIONS: tuple[Text, ...] = (_("sad"), _("neutral"), _("happy"))
 CALM = 1 / 3
 """A smile weaker than this either way counts as neutral."""
@@ -61,6 +61,15 @@ class FacesParams:
             help=_("One person keeps skin and hair, so that only pose and mood are left to learn."),
         ),
     ] = "many"
+    classes: Annotated[
+        str,
+        Choice(
+            {"hair": _("hair style"), "mood": _("mood")},
+            live=False,
+            label=_("Classes"),
+            help=_("By what the faces are told apart; those of one person always by their mood."),
+        ),
+    ] = "hair"
     glasses: Annotated[
         float,
         Knob(0, 1, live=False, label=_("Glasses"), help=_("The share of the faces that wear glasses.")),
@@ -68,7 +77,7 @@ class FacesParams:
 
 
 def load(request: Request) -> Dataset:
-    """(N, 3, 48, 48) in 0..1. Class: sad, neutral or happy, by the smile."""
+    """(N, 3, 48, 48) in 0..1. Class: the hair style, or sad, neutral and happy by the smile."""
     import numpy as np
     import torch
 
@@ -76,14 +85,16 @@ def load(request: Request) -> Dataset:
     found = traits(params.n, request.seed, people=params.people, glasses=params.glasses)
     key = [VERSION, request.seed, params.n, params.people, params.glasses]
     kept = cache.remember("faces", key, lambda: {"x": draw(found, request.tell)})
-    y = np.digitize(found["smile"], (-CALM, CALM))
+    names, y = STYLES, found["style"]
+    if params.classes == "mood" or params.people == "one":
+        names, y = EMOTIONS, np.digitize(found["smile"], (-CALM, CALM)).astype(np.float32)
     factors = tuple(
         Factor(name, title, torch.from_numpy(found[name]), low, high, unit)
         for name, (title, low, high, unit) in TRAITS.items()
     )
     return Dataset(
         "faces", "images", torch.from_numpy(kept["x"]).float() / 255, torch.from_numpy(y).long(),
-        names=EMOTIONS, total=params.n, factors=factors,
+        names=names, total=params.n, factors=factors,
     )  # fmt: skip
 
 
@@ -94,7 +105,7 @@ def traits(n: int, seed: int, *, people: str = "many", glasses: float = 0.0) -> 
     rng = np.random.default_rng(seed)
     found = {name: rng.uniform(low, high, n) for name, (_title, low, high, _unit) in TRAITS.items()}
     found["style"] = rng.integers(0, len(STYLES), n).astype(np.float64)
-    found["glasses"] = found["glasses"] < glasses
+    found["glasses"] = (found["glasses"] < glasses).astype(np.float64)
     if people == "one":
         found |= {name: np.full(n, v) for name, v in
                   (("skin", 0.3), ("style", 1.0), ("length", 0.5), ("colour", 0.35))}  # fmt: skip
@@ -107,7 +118,7 @@ def draw(found: Traits, tell: Callable[[float], None] = nothing) -> NDArray[np.u
 
     from engine.data import portrait, raster
 
-    # Alike heads together: what they share is left out for all, and each feature lies in a small part of them.
+    # Alike heads together: each feature then lies in a small part of the block.
     order = np.lexsort((found["yaw"], found["style"]))
     pictures = np.empty((len(order), 3, portrait.SIZE, portrait.SIZE), np.uint8)
     for some in raster.blocks(len(order), tell):

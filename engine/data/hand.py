@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +114,7 @@ def skeleton(way: str) -> Skeleton:
         length = np.linalg.norm(np.diff(xy, axis=0), axis=1)  # (P − 1,) in glyph heights
         corners = [0, *(i for i, place in enumerate(places) if place.endswith("!")), len(places) - 1]
         made = 0
-        for a, b in zip(corners[:-1], corners[1:], strict=True):  # smooth from one corner to the next
+        for a, b in pairwise(corners):  # smooth from one corner to the next
             knots = np.concatenate([[0.0], np.cumsum(length[a:b])]).astype(np.float32)
             counts = [max(1, round(float(BOX * span) / PIECE)) for span in length[a:b]]
             smooth, straight = curve(knots, counts)

@@ -33,8 +33,8 @@ HAIR = _colours(
     (0.11, 0.10, 0.13), (0.27, 0.16, 0.10), (0.52, 0.26, 0.12), (0.82, 0.45, 0.15), (0.96, 0.80, 0.44)
 )
 GROUND, SHIRT, INK, WHITE, MOUTH, TONGUE, ROSE = _colours(
-    (0.86, 0.91, 0.95), (0.20, 0.47, 0.63), (0.12, 0.09, 0.11), (1, 1, 1), (0.45, 0.06, 0.11), (0.92, 0.42, 0.44),
-    (0.90, 0.28, 0.30),
+    (0.86, 0.91, 0.95), (0.20, 0.47, 0.63), (0.12, 0.09, 0.11), (1, 1, 1), (0.45, 0.06, 0.11),
+    (0.92, 0.42, 0.44), (0.90, 0.28, 0.30),
 )  # fmt: skip
 SHELL = {SHORT: (1.05, 1.17), LONG: (1.10, 1.16), CURLY: (1.16, 1.42), BUN: (1.06, 1.10)}
 """How far out the hair of each style reaches, shortest and longest; the head's own surface is 1."""
@@ -64,7 +64,10 @@ class Turn:
 
 
 def draw(traits: Mapping[str, NDArray[np.float32]], style: int) -> Array:
-    """Pictures (B, 3, 48, 48) in 0..1 of faces with hair of one style. traits: name to (B,), see faces.TRAITS."""
+    """Pictures (B, 3, 48, 48) in 0..1 of faces with hair of one style.
+
+    traits: name to (B,), see faces.TRAITS.
+    """
     t = {name: each(values) for name, values in traits.items()}
     yaw, pitch = np.deg2rad(t["yaw"]), np.deg2rad(t["pitch"])
     turn = Turn(np.sin(yaw), np.cos(yaw), np.sin(pitch), np.cos(pitch))
@@ -143,10 +146,10 @@ def _hair(
     back: bool,
 ) -> None:
     """A shell around the head, cut off at the hairline: its inside behind the head, then its outside."""
-    shell = mix(*(np.float32(r) for r in SHELL[style]), long)
+    shell = mix(*SHELL[style], long)
     # Hair is thicker on top than at the sides: a ball around a place a little above the head's centre.
     sx, sy = x / (1 + 0.75 * (shell - 1)), (y + 0.35 * (shell - 1)) / shell
-    far = length(sx, sy)
+    far: Array = length(sx, sy)
     if style == CURLY:
         far += 0.055 * np.sin(10 * x - 3 * turn.sy) * np.sin(10 * y + 1)
     inward = 1 / np.maximum(far, 1)
@@ -154,7 +157,7 @@ def _hair(
     z = np.sqrt(np.maximum(1 - hx * hx - hy * hy, 0))
     hx, hy, hz = turn.own(hx, hy, -z if back else z)
     front = np.maximum(hz, 0)
-    inside = 0.03 - 0.77 * hy - 0.63 * hz  # above a plane that falls from the forehead to the nape
+    inside: Array = 0.03 - 0.77 * hy - 0.63 * hz  # above a plane that falls from the forehead to the nape
     if style == SHORT:  # a side parting
         inside += front * (0.16 * np.maximum(hx + 0.35, 0) - 0.05)
     elif style == LONG:  # parted in the middle, and down beside the cheeks
@@ -273,7 +276,7 @@ def _nose(canvas: Array, x: Array, y: Array, turn: Turn, skin: Array, pixel: flo
 def _glasses(canvas: Array, x: Array, y: Array, turn: Turn, worn: Array, pixel: float) -> None:
     """Two round rims in front of the eyes, joined over the nose."""
     for side in (-1, 1):
-        cx, cy, cz = turn.seen(side * 0.40, -0.05, 0.95)
+        cx, cy, _z = turn.seen(side * 0.40, -0.05, 0.95)
         wide = 0.29 * np.clip(turn.cy + 0.25 * side * -turn.sy, 0.3, 1)
         rim = np.abs(ellipse(x - cx, y - cy, wide, 0.30)) - 0.028
         paint(canvas, worn * cover(rim, pixel), INK)

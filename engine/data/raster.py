@@ -8,17 +8,19 @@ import this module when they draw, not before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
+"""float32 where it goes into a picture."""
 PER_BLOCK = 64
 """Pictures drawn at a time: few enough for the processor's cache."""
 
 
 def grid(size: int) -> tuple[Array, Array]:
-    """x and y of the pixels' centres, from −1 (left, top) to 1 (right, bottom): each (1, size, size)."""
+    """Where the pixels' centres are, from −1 (left, top) to 1 (right, bottom): (1, size, size), twice."""
     at = ((np.arange(size, dtype=np.float32) + 0.5) * (2 / size) - 1).astype(np.float32)
     return np.broadcast_to(at[None, None, :], (1, size, size)), np.broadcast_to(
         at[None, :, None], (1, size, size)
@@ -41,18 +43,21 @@ def each(values: NDArray[np.generic]) -> Array:
 def smooth(low: float, high: float, x: Array) -> Array:
     """0 below ``low``, 1 above ``high``, an S between."""
     t = np.clip((x - low) * np.float32(1 / (high - low)), 0, 1)
-    return t * t * (3 - 2 * t)
+    s: Array = t * t * (3 - 2 * t)
+    return s
 
 
 def cover(distance: Array, pixel: float | Array) -> Array:
     """The share of a pixel of that size that lies where the distance is negative, 0..1."""
-    share: Array = 0.5 - distance / np.asarray(pixel, np.float32)
+    size: Array = np.asarray(pixel, np.float32)
+    share: Array = 0.5 - distance / size
     return np.clip(share, 0, 1, out=share)
 
 
-def mix(a: Array, b: Array, share: Array | float) -> Array:
+def mix(a: Array | float, b: Array | float, share: Array | float) -> Array:
     """``a`` where the share is 0, ``b`` where it is 1."""
-    return a + (b - a) * np.asarray(share, np.float32)
+    mixed: Array = np.asarray(a + (b - a) * share)
+    return mixed
 
 
 def paint(canvas: Array, alpha: Array, colour: Array) -> None:
@@ -68,7 +73,7 @@ def paint(canvas: Array, alpha: Array, colour: Array) -> None:
     canvas[box] += alpha[box][:, None] * (colour - canvas[box])
 
 
-def ramp(colours: NDArray[np.floating], at: NDArray[np.generic]) -> Array:
+def ramp(colours: Array, at: Array) -> Array:
     """Colours between a few given ones. colours: (K, 3), at: (B,) in 0..1 -> (B, 3)."""
     place = np.linspace(0, 1, len(colours))
     return np.stack([np.interp(at, place, colours[:, c]) for c in range(3)], axis=1).astype(np.float32)
@@ -114,7 +119,7 @@ def box(x: Array, y: Array, a: float | Array, b: float | Array) -> Array:
     return distance
 
 
-def polygon(x: Array, y: Array, corners: NDArray[np.floating]) -> Array:
+def polygon(x: Array, y: Array, corners: Array) -> Array:
     """To a closed polygon with corners (K, 2) in order."""
     nearest = np.full(np.broadcast_shapes(x.shape, y.shape), np.inf, np.float32)
     inside = np.zeros(nearest.shape, bool)
@@ -139,4 +144,5 @@ def curve(values: Array, height: int = 48, width: int = 96) -> Array:
     away = np.maximum(low - rows, rows - high).clip(0)  # (height, 4 width − 1) from row to stroke
     ink = np.clip(1.4 - away, 0, 1)
     ink = np.pad(ink, ((0, 0), (0, 1))).reshape(height, width, 4).max(2)
-    return (1 - 0.85 * ink).astype(np.float32)
+    picture: Array = (1 - 0.85 * ink).astype(np.float32)
+    return picture

@@ -71,6 +71,12 @@ class Dataset:
         """Every item as one row: (N, D)."""
         return self.x.reshape(len(self.x), -1)
 
+    @cached_property
+    def classes(self) -> NDArray[np.int32]:
+        """The class of each item, (N,) int32; where none is known, all are of one."""
+        y = self.x.new_zeros(len(self.x)) if self.y is None else self.y
+        return y.int().numpy()
+
     def item(self, index: int) -> Item:
         """Item ``index`` with its class, values and picture.
 
@@ -81,6 +87,10 @@ class Dataset:
         label = self.names[int(self.y[index])] if self.y is not None else ""
         if self.kind == "points":
             return Item(index, label, tuple(zip(self.columns, (float(v) for v in x), strict=True)))
+        if self.kind == "signals":
+            from engine.data.raster import curve
+
+            return Item(index, label, picture=curve(x.numpy()))
         return Item(index, label, picture=as_picture(x.numpy()))
 
 
@@ -131,9 +141,10 @@ class Source:
 
 def sources() -> dict[str, Source]:
     """Every data set by name, in the order in which pickers show them. Imports no torch."""
-    from engine.data import digits, pen, torchvision, toy
+    from engine.data import digits, faces, pen, signals, sprites, textures, torchvision, toy
 
-    found = [*toy.SOURCES, *pen.SOURCES, *digits.SOURCES, *torchvision.SOURCES]
+    drawn = [*pen.SOURCES, *sprites.SOURCES, *faces.SOURCES, *textures.SOURCES, *signals.SOURCES]
+    found = [*toy.SOURCES, *drawn, *digits.SOURCES, *torchvision.SOURCES]
     return {source.name: source for source in found}
 
 

@@ -39,7 +39,8 @@ CHORDS = ((1.0, 1.5, 2.0), (1.0, 1.25, 1.5), (1.0, 1.2, 1.5), (1.0, 4 / 3, 16 / 
 """Fifth and octave, major, minor, fourths: frequencies as shares of the lowest."""
 
 _BEAT = (
-    (-0.20, 0.042, 0.15), (-0.042, 0.015, -0.15), (0.0, 0.018, 1.0), (0.045, 0.017, -0.25), (0.27, 0.07, 0.32),
+    (-0.20, 0.042, 0.15), (-0.042, 0.015, -0.15), (0.0, 0.018, 1.0), (0.045, 0.017, -0.25),
+    (0.27, 0.07, 0.32),
 )  # fmt: skip
 """The waves P, Q, R, S and T of a heartbeat: seconds after R, width in seconds, height."""
 
@@ -55,7 +56,7 @@ class SignalsParams:
         float,
         Knob(
             0, 0.4, live=False, label=_("Noise"),
-            help=_("How strong it is on average, beside signals of about 0.65; with 0 the same signals are clean."),
+            help=_("How strong it is on average; with 0 the same signals are clean."),
         ),
     ] = 0.1  # fmt: skip
 
@@ -82,7 +83,10 @@ def load(request: Request) -> Dataset:
 
 
 def traits(n: int, seed: int, noise: float) -> tuple[NDArray[np.int64], Traits]:
-    """The family of each of ``n`` signals, (N,), and its traits. noise: on average, of the items 0.5 to 1.5 of it."""
+    """The family of each of ``n`` signals, (N,), and its traits.
+
+    noise: on average; that of an item is between half of it and one and a half.
+    """
     import numpy as np
 
     rng = np.random.default_rng(seed)

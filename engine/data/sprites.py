@@ -30,12 +30,12 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "orange": (0.98, 0.58, 0.10),
     "yellow": (0.99, 0.89, 0.15),
     "green": (0.03, 0.50, 0.34),
-    "turquoise": (0.36, 0.84, 0.86),
+    "turquoise": (0.12, 0.70, 0.72),
     "blue": (0.13, 0.33, 0.86),
-    "pink": (0.97, 0.60, 0.80),
+    "pink": (1.00, 0.56, 0.76),
     "black": (0.11, 0.11, 0.14),
 }
-"""Red, green and blue of each. Those that some eyes confuse in hue differ in lightness; a test simulates it."""
+"""Red, green and blue of each. Colours whose hue some eyes confuse differ in lightness."""
 
 TRAITS: dict[str, tuple[Text, float, float, str]] = {
     "shape": (_("Shape"), 0, len(SHAPES) - 1, ""),  # number in SHAPES
@@ -106,10 +106,10 @@ def load(request: Request) -> Dataset:
         Factor(name, title, torch.from_numpy(found[name]), low, high, unit)
         for name, (title, low, high, unit) in TRAITS.items()
     )
+    x, y = torch.from_numpy(kept["x"]).float() / 255, torch.from_numpy(found["shape"]).long()
     return Dataset(
-        "sprites", "images", torch.from_numpy(kept["x"]).float() / 255, torch.from_numpy(found["shape"]).long(),
-        names=SHAPES, total=params.n, factors=factors, captions=captions(found),
-    )  # fmt: skip
+        "sprites", "images", x, y, names=SHAPES, total=params.n, factors=factors, captions=captions(found)
+    )
 
 
 def traits(n: int, seed: int, *, ground: str = "mixed") -> Traits:
@@ -118,9 +118,10 @@ def traits(n: int, seed: int, *, ground: str = "mixed") -> Traits:
 
     rng = np.random.default_rng(seed)
     found = {name: rng.uniform(low, high, n) for name, (_title, low, high, _unit) in TRAITS.items()}
-    for name in ("shape", "colour"):
-        found[name] = rng.integers(0, TRAITS[name][2] + 1, n)
-    found["textured"] = found["textured"] < {"plain": 0.0, "mixed": 0.5, "textured": 2.0}[ground]
+    for name, count in (("shape", len(SHAPES)), ("colour", len(COLOURS))):
+        found[name] = rng.integers(0, count, n).astype(np.float64)
+    share = {"plain": 0.0, "mixed": 0.5, "textured": 1.0}[ground]
+    found["textured"] = (found["textured"] < share).astype(np.float64)
     return {name: values.astype(np.float32) for name, values in found.items()}
 
 
@@ -174,7 +175,9 @@ def draw(found: Traits, seed: int = 0, tell: Callable[[float], None] = nothing) 
 
 
 def _texture(x: Array, y: Array, pattern: Array) -> Array:
-    """Faint stripes, checks or dots, (B, H, W) around 0. pattern: (B, 5) in 0..1: kind, angle, scale, phases."""
+    """Faint stripes, checks or dots, (B, H, W) around 0. pattern: (B, 5) in 0..1: kind, angle, scale and two
+    phases.
+    """
     import numpy as np
 
     kind, angle, scale, across, along = (pattern[:, i, None, None] for i in range(5))
@@ -183,7 +186,8 @@ def _texture(x: Array, y: Array, pattern: Array) -> Array:
     v = wave * (y * np.cos(turn) - x * np.sin(turn)) + 6.28 * along
     a, b = np.sin(u), np.sin(v)
     mixed = np.where(kind < 1 / 3, a, np.where(kind < 2 / 3, np.clip(2 * a * b, -1, 1), a + b - 0.5))
-    return (0.045 * mixed).astype(np.float32)
+    faint: Array = (0.045 * mixed).astype(np.float32)
+    return faint
 
 
 def _distance(shape: int, px: Array, py: Array, x: Array, y: Array, size: Array, rotation: Array) -> Array:

@@ -61,7 +61,13 @@ class TexturesParams:
     ] = "all"  # fmt: skip
     defects: Annotated[
         float,
-        Knob(0, 1, live=False, label=_("Defects"), help=_("The share of samples with a scratch, a blot or a hole.")),
+        Knob(
+            0,
+            1,
+            live=False,
+            label=_("Defects"),
+            help=_("The share of samples with a scratch, a blot or a hole."),
+        ),
     ] = 0.0
     grain: Annotated[
         float, Knob(0, 0.2, live=False, label=_("Grain"), help=_("How much each pixel differs by chance."))
@@ -94,10 +100,10 @@ def traits(n: int, seed: int, *, pattern: str = "all", defects: float = 0.0) -> 
 
     rng, flaws = np.random.default_rng(seed), np.random.default_rng((seed, 1))
     found = {name: rng.uniform(low, high, n) for name, (_title, low, high, _unit) in TRAITS.items()}
-    found["pattern"] = rng.integers(0, len(PATTERNS), n)
+    found["pattern"] = rng.integers(0, len(PATTERNS), n).astype(np.float64)
     if pattern != "all":
         found["pattern"][:] = [str(p) for p in PATTERNS].index(pattern)
-    flawed = flaws.uniform(0, 1, n) < defects
+    flawed = (flaws.uniform(0, 1, n) < defects).astype(np.float64)
     found["defect"] = flawed
     found["defect_kind"] = flaws.integers(1, len(DEFECTS), n) * flawed
     for name in ("defect_x", "defect_y"):
@@ -135,12 +141,12 @@ def _draw(pattern: int, t: dict[str, Array], course: Array) -> Array:
     from engine.data import raster
 
     x, y = (g * np.float32(SIZE / 2) for g in raster.grid(SIZE))  # pixels from the middle
-    height = _height(pattern, x, y, t, np.float32(0))
+    height = _height(pattern, x, y, t)
     kind = t["defect_kind"]
     cx, cy = t["defect_x"] * (SIZE / 2), -t["defect_y"] * (SIZE / 2)
     if (kind == 3).any():  # what the pattern would be without its cell there
         hole = raster.cover(raster.length(x - cx, y - cy) - 0.55 * t["period"], 2.0) * (kind == 3)
-        height = raster.mix(height, _height(pattern, x, y, t, np.float32(1)), hole)
+        height = raster.mix(height, _height(pattern, x, y, t, missing=True), hole)
     picture = t["brightness"] + t["contrast"] * (height - 0.5)
     if (kind == 1).any():  # a thin line, light or dark, whichever is farther from the sample
         way = np.pi * raster.each(course[:, 0])
@@ -156,12 +162,12 @@ def _draw(pattern: int, t: dict[str, Array], course: Array) -> Array:
             3 * around + 6.28 * raster.each(course[:, 1])
         )
         blot = raster.cover(far - 3.2 - 1.3 * raster.each(course[:, 2]) - bumps, 1.6)
-        picture = raster.mix(picture, np.float32(0.06), 0.92 * blot * (kind == 2))
+        picture = raster.mix(picture, 0.06, 0.92 * blot * (kind == 2))
     return np.clip(picture, 0, 1).astype(np.float32)
 
 
-def _height(pattern: int, x: Array, y: Array, t: dict[str, Array], missing: Array) -> Array:
-    """How light the pattern is, 0..1, (B, H, W). missing: 1 for the ground that shows where a cell is missing."""
+def _height(pattern: int, x: Array, y: Array, t: dict[str, Array], *, missing: bool = False) -> Array:
+    """How light the pattern is, 0..1, (B, H, W). missing: the ground that shows where a cell is missing."""
     import numpy as np
 
     from engine.data import raster
@@ -197,20 +203,24 @@ def _height(pattern: int, x: Array, y: Array, t: dict[str, Array], missing: Arra
         broad, narrow = np.abs(off(0.75 * u)) / 0.75, np.abs(off(0.75 * u + 0.5)) / 0.75
         return 0.08 + 0.92 * raster.cover(broad - 0.30, edge) + 0.5 * raster.cover(narrow - 0.09, edge)
     if pattern == 3:  # checks
+        if missing:
+            return np.full(np.broadcast_shapes(u.shape, x.shape), 1, np.float32)
         a, b = off(u), off(v)
-        side = np.minimum(np.abs(a), 0.5 - np.abs(a)) * np.sign(a), np.minimum(np.abs(b), 0.5 - np.abs(b)) * np.sign(b)
+        side = (
+            np.minimum(np.abs(a), 0.5 - np.abs(a)) * np.sign(a),
+            np.minimum(np.abs(b), 0.5 - np.abs(b)) * np.sign(b),
+        )
         soft = [np.clip(2 * s * period, -1, 1) for s in side]
         checks = 0.5 + 0.5 * soft[0] * soft[1]
-        return np.where(missing > 0, np.float32(1.0), checks).astype(np.float32)
+        return checks.astype(np.float32)
     if pattern == 4:  # bricks in mortar, each of a shade of its own
         row = np.floor(1.5 * v)
         across = 0.75 * u + 0.5 * (row % 2)
-        brick = raster.box(off(across) / 0.75, off(1.5 * v) / 1.5, np.float32(0.58), np.float32(0.255))
+        brick = raster.box(off(across) / 0.75, off(1.5 * v) / 1.5, 0.58, 0.255)
         shade = 0.55 + 0.15 * np.sin(12.9 * np.floor(across) + 78.2 * row)
-        mortar = np.float32(1.0)
         if missing:
-            return np.full(np.broadcast_shapes(u.shape, x.shape), mortar, np.float32)
-        return raster.mix(mortar, shade - 0.25, raster.cover(brick, edge))
+            return np.full(np.broadcast_shapes(u.shape, x.shape), 1, np.float32)
+        return raster.mix(1.0, shade - 0.25, raster.cover(brick, edge))
     # hexagons: the nearer of two grids' middles
     p, q = u / 1.1, v / (1.1 * np.float32(1.7320508))
     ax, ay = 1.1 * off(p), 1.1 * 1.7320508 * off(q)

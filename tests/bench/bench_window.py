@@ -142,10 +142,15 @@ class Arm:
         while self.window.area is None or self.window.area.isHidden():
             self.spin(0.1)
         self.experiment = Autoencoder.newest
+        self.pictures = 0
+        self.window.bridge.views.connect(self.count)
         self.spin(1.0)
         self.ticks: list[float] = []
         self.timer = QTimer(interval=TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self.timer.timeout.connect(lambda: self.ticks.append(time.perf_counter()))
+
+    def count(self, _views: object) -> None:
+        self.pictures += 1
 
     def spin(self, seconds: float) -> None:
         from PySide6.QtCore import QEventLoop, QTimer
@@ -167,8 +172,9 @@ class Arm:
         engine.resume()
         self.spin(WARM)
         meter = Meter(engine._thread, lambda: self.experiment.step)
+        before = self.pictures
         gaps = self.gaps(seconds)
-        found = meter.read()
+        found = meter.read() | {"pictures": (self.pictures - before) / seconds}
         engine.pause()
         self.spin(0.2)
         return {**found, "gaps": gaps}
@@ -256,6 +262,8 @@ class Child:
 
 def measure() -> list[Row]:
     """Every row of this file."""
+    from tests.bench.autoencoder import CODES, PICTURES
+
     found: dict[str, list[dict[str, Any]]] = {"bare": [], "engine": [], "window": []}
     busy: list[float] = []
     calm: list[float] = []
@@ -279,6 +287,7 @@ def measure() -> list[Row]:
     step = 1e3 / bare_rate
     pairs = f"wall, median of {ROUNDS} turns; best turn against best "
     best = {arm: f"{pairs}{max(rates[arm]) / max(rates['bare']):.2f}×" for arm in rates}
+    pictures = median(turn["pictures"] for turn in found["window"])
     share = 100 * median(turn["share"] for turn in found["window"])
     return [
         Row("training with the window, against a bare loop", against["window"] * bare_rate, "steps/s",
@@ -287,6 +296,8 @@ def measure() -> list[Row]:
             bare_rate, None, best["engine"]),
         Row("training thread with the window, a step", cpu["window"], "ms", cpu["bare"], None,
             f"CPU; the window's thread takes {share:.0f} % of a core meanwhile"),
+        Row("new pictures on the screen meanwhile", pictures, "fps", None, None,
+            f"wall; codes of {CODES} digits and {PICTURES} rebuilt ones, all drawn by the network"),
         Row("gap of UI ticks while training, p99", quantile(busy, 0.99), "ms",
             quantile(calm, 0.99), at_most(40), f"16 ms timer, wall; peer: at rest; {len(busy)} ticks"),
         Row("gap of UI ticks while training, p50", median(busy), "ms", median(calm)),

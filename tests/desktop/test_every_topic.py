@@ -1,6 +1,6 @@
 """What every tab and every experiment in it promises: opens, grows and shrinks, scrubs, obeys every control,
-changes its look and its language while it learns, and leaves nothing behind. Nothing here knows any of them by
-name.
+changes its look and its language while it learns, and leaves nothing behind. Nothing here knows any of them
+by name.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from engine.core.catalogue import catalogue
 from tests.desktop.conftest import Desk, drain
 
 SIZES = ((1024, 768), (1280, 720), (1920, 1080))
-EXPERIMENTS = [pytest.param(cls.info, id=f"{cls.info.topic}-{id}") for id, cls in catalogue().items()]
+EXPERIMENTS = [pytest.param(cls.info, id=f"{cls.info.topic}-{name}") for name, cls in catalogue().items()]
 KINDS = [
-    pytest.param(cls.info, next(d for d in cls.info.datasets if sources()[d].kind == kind), id=f"{id}-{kind}")
-    for id, cls in catalogue().items()
+    pytest.param(
+        cls.info, next(d for d in cls.info.datasets if sources()[d].kind == kind), id=f"{name}-{kind}"
+    )
+    for name, cls in catalogue().items()
     for kind in sorted({sources()[d].kind for d in cls.info.datasets})
 ]
 
@@ -39,8 +41,8 @@ def test_every_topic_has_something_and_every_experiment_a_topic() -> None:
         here = {cls.info.id for cls in catalogue().values() if cls.info.topic == topic.id}
         assert set(topic.order) <= here
         assert set(topic.large) <= here
-        for id, channels in topic.large.items():
-            assert set(channels) <= set(catalogue()[id].info.channels)
+        for name, channels in topic.large.items():
+            assert set(channels) <= set(catalogue()[name].info.channels)
 
 
 def resize(desk: Desk, width: int, height: int) -> None:
@@ -118,12 +120,16 @@ def test_every_control_can_be_turned_to_its_ends(desks: Any, info: Any, dataset:
             before, runs, refused = row.value, desk.runs, len(desk.of("refused"))
             if row.slider is not None and value in (knob.low, knob.high):
                 row.slider.setSliderDown(True)
-                row.slider.setSliderPosition(row.slider.minimum() if value == knob.low else row.slider.maximum())
+                row.slider.setSliderPosition(
+                    row.slider.minimum() if value == knob.low else row.slider.maximum()
+                )
                 row.slider.setSliderDown(False)
             else:
                 desk.window.params.turn(knob.name, value)
             if not knob.live and value != before:
-                desk.until(lambda runs=runs, refused=refused: desk.runs > runs or len(desk.of("refused")) > refused)
+                desk.until(
+                    lambda runs=runs, refused=refused: desk.runs > runs or len(desk.of("refused")) > refused
+                )
             desk.settle()
             if len(desk.of("refused")) > refused:
                 assert desk.window.notice.text
@@ -160,7 +166,9 @@ def test_look_and_language_change_twenty_times_while_it_learns(desks: Any, info:
 
 
 @pytest.mark.parametrize("info", EXPERIMENTS)
-def test_everything_goes_when_the_window_closes(desks: Any, info: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_goes_when_the_window_closes(
+    desks: Any, info: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk = desks().open(info.id)
     desk.play()
     desk.window.toggle_theme()

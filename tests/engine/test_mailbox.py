@@ -61,6 +61,19 @@ def test_it_wakes_once_for_each_filling_of_an_empty_box() -> None:
     assert len(woken) == 2
 
 
+def test_an_event_wakes_the_window_though_a_picture_already_waits() -> None:
+    woken = []
+    box = Mailbox(lambda: woken.append(1))
+    box.put_views(1, {"a": FIRST})
+    box.put_event(Acted(1, "x"))
+    assert len(woken) == 2
+    assert box.has_events()
+    box.put_event(Acted(1, "y"))
+    assert len(woken) == 2
+    box.take()
+    assert not box.has_events()
+
+
 def test_two_threads_lose_nothing() -> None:
     box, got = Mailbox(), []
     total = 20_000

@@ -1,7 +1,7 @@
 """CSV and its relatives: which delimiter, encoding and first line, and an even sample of the rows.
 
-The standard library's ``csv`` reads the cells; here is only what it leaves open. One pass, a line at a time, so
-that a file of any size takes little memory and can be given up at any moment.
+The standard library's ``csv`` reads the cells; here is only what it leaves open. One pass, a line at a time,
+so that a file of any size takes little memory and can be given up at any moment.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from engine.core.text import InputError, _
-from engine.data.files.guard import MB, check_file, damaged, head, named, reading
+from engine.core.text import InputError, Text, _
+from engine.data.files.guard import MB, check_file, damaged, head, named, reading, too_wide
 from engine.data.files.options import MOST_COLUMNS, TableParams
 from engine.data.files.words import encoding_of, western
 
@@ -66,6 +66,8 @@ class Dialect:
     skip: int = 0
     even: float = 1.0
     """Share of the first rows that have ``width`` cells."""
+    numeric: float = 0.0
+    """Share of the cells below the first row that are numbers."""
 
 
 @dataclass
@@ -75,7 +77,8 @@ class _Lines:
     file: TextIO
     path: Path
     number: int = 0
-    since: int = field(default=0)
+    since: int = 0
+    row: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -86,12 +89,18 @@ class _Lines:
             raise StopIteration
         self.number += 1
         self.since += len(line)
+        self.row.append(line)
         if self.since > LONGEST_ROW:
             raise InputError(
                 _("“{path}”, line {line}, is longer than any row of a table. Is a quotation mark not closed?",
                   path=named(self.path), line=self.number)
             )  # fmt: skip
         return line
+
+    def begin(self) -> None:
+        """The next line begins a new row."""
+        self.since = 0
+        self.row = []
 
 
 # ── what kind of file ───────────────────────────────────────────────────────────────────────────────────────
@@ -108,7 +117,8 @@ def sniff(path: Path, params: TableParams) -> Dialect:
     if encoding is None:
         raise InputError(
             _(
-                "“{path}” is not text, so it is no table of this kind. Save it as CSV (UTF-8) and choose that.",
+                "“{path}” is not text, so it is no table of this kind. Save it as CSV (UTF-8) and choose "
+                "that.",
                 path=named(path),
             )
         )
@@ -131,7 +141,7 @@ def sniff(path: Path, params: TableParams) -> Dialect:
         raise InputError(_("There is no row in “{path}”. Choose a file with data in it.", path=named(path)))
     width, even = _width(rows)
     header = _has_names(rows, width) if params.header == "auto" else params.header == "yes"
-    return Dialect(encoding, delimiter, width, header, skip, even)
+    return Dialect(encoding, delimiter, width, header, skip, even, _numeric(rows))
 
 
 def _first_rows(text: str, delimiter: str, *, cut: bool) -> list[list[str]]:
@@ -150,7 +160,8 @@ def _first_rows(text: str, delimiter: str, *, cut: bool) -> list[list[str]]:
 
 
 def _width(rows: list[list[str]]) -> tuple[int, float]:
-    """The usual number of cells, and the share of rows that have it. A delimiter at the end of a line is none.
+    """The usual number of cells, and the share of rows that have it. A delimiter at the end of a line is
+    none.
 
     R leaves out the name of the column of row names, so the first row may be one short.
     """
@@ -172,7 +183,7 @@ def _delimiter(text: str, *, cut: bool) -> str:
         if not rows:
             continue
         width, even = _width(rows)
-        if width > 1 and even >= 0.9:
+        if width > 1 and even >= 0.9 and (delimiter != " " or _numeric(rows) >= 0.5):
             return delimiter
         if width > 1 and delimiter != " " and even > best_score:
             best, best_score = delimiter, even
@@ -181,6 +192,11 @@ def _delimiter(text: str, *, cut: bool) -> str:
 
 def _is_number(cell: str) -> bool:
     return _NUMBER_LIKE.fullmatch(cell.strip()) is not None
+
+
+def _numeric(rows: list[list[str]]) -> float:
+    cells = [cell for row in rows[1:] or rows for cell in row if cell.strip()]
+    return sum(map(_is_number, cells)) / max(len(cells), 1)
 
 
 def _has_names(rows: list[list[str]], width: int) -> bool:
@@ -209,7 +225,8 @@ def read_grid(
     *,
     most_bytes: int | None = None,
 ) -> Grid:
-    """An even sample of the rows of ``path``, at most ``params.most`` of them: each row as likely as any other.
+    """An even sample of the rows of ``path``, at most ``params.most`` of them: each row as likely as any
+    other.
 
     most_bytes: stop after about so many and estimate the rest.
 
@@ -219,10 +236,7 @@ def read_grid(
     size = check_file(path)
     dialect = sniff(path, params)
     if dialect.width > MOST_COLUMNS:
-        raise InputError(
-            _("“{path}” has {columns} columns; at most {most} can be used. Keep the ones that matter.",
-              path=named(path), columns=dialect.width, most=MOST_COLUMNS)
-        )  # fmt: skip
+        raise InputError(too_wide(path))
     try:
         return _sample(path, size, dialect, params, seed, tell, most_bytes)
     except UnicodeDecodeError as error:
@@ -231,6 +245,8 @@ def read_grid(
                 _("“{path}” is not in {encoding}: byte {place} does not fit. Choose another encoding.",
                   path=named(path), encoding=params.encoding, place=error.start)
             ) from error  # fmt: skip
+        if not dialect.encoding.startswith("utf-8"):
+            raise InputError(damaged(path)) from error
     dialect.encoding = western(_everything_odd(path))
     return _sample(path, size, dialect, params, seed, tell, most_bytes)
 
@@ -323,12 +339,12 @@ def _batches(path: Path, dialect: Dialect) -> Iterator[tuple[list[tuple[int, lis
     with reading(path):
         binary: BinaryIO = path.open("rb")
     with binary:
-        text = io.TextIOWrapper(binary, encoding=dialect.encoding, newline="")  # type: ignore[arg-type]
+        text = io.TextIOWrapper(binary, encoding=dialect.encoding, newline="")
         lines = _Lines(text, path)
         with _sentences(path, lines):
             for _line in range(dialect.skip):
                 next(lines, None)
-        lines.since = 0
+        lines.begin()
         reader = csv.reader(lines, delimiter=dialect.delimiter, skipinitialspace=dialect.delimiter == " ")
         batch: list[tuple[int, list[str]]] = []
         more = True
@@ -336,17 +352,37 @@ def _batches(path: Path, dialect: Dialect) -> Iterator[tuple[list[tuple[int, lis
             batch, cells = [], 0
             with _sentences(path, lines):
                 while len(batch) < BATCH and cells < MOST_CELLS // 10:
-                    line = lines.number + 1
+                    line, last = lines.number + 1, lines.row
+                    lines.begin()
                     row = next(reader, None)
-                    lines.since = 0
                     if row is None:
                         more = False
+                        _check_closed(path, last, line, dialect)
                         break
                     cells += len(row)
                     if any(cell and not cell.isspace() for cell in row):
                         batch.append((line, row))
                 place = binary.tell()
             yield batch, place
+
+
+def _check_closed(path: Path, row: list[str], line: int, dialect: Dialect) -> None:
+    """Refuse a last row that swallowed others, because a quotation mark in it is not closed."""
+    if len(row) < 2:
+        return
+    try:
+        list(csv.reader(row, delimiter=dialect.delimiter, strict=True))
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            raise InputError(_not_closed(path, line - len(row))) from error
+
+
+def _not_closed(path: Path, line: int) -> Text:
+    return _(
+        "“{path}” cannot be read from line {line} on: a quotation mark may not be closed. Mend it there.",
+        path=named(path),
+        line=line,
+    )
 
 
 class _sentences:  # noqa: N801
@@ -360,11 +396,7 @@ class _sentences:  # noqa: N801
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, csv.Error):
-            raise InputError(
-                _("“{path}” cannot be read from line {line} on: a quotation mark may not be closed. Mend it "
-                  "there.",
-                  path=named(self.path), line=self.lines.number)
-            ) from error  # fmt: skip
+            raise InputError(_not_closed(self.path, self.lines.number)) from error
         if error is not None and not isinstance(error, (UnicodeDecodeError, InputError)):
             with reading(self.path, damaged(self.path)):
                 raise error

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from engine.core.text import CancelledError, InputError, Text, _
+from engine.data.files.options import MOST_COLUMNS
 from engine.data.files.report import printable
 
 MB = 2**20
@@ -21,6 +22,7 @@ def named(path: Path) -> str:
 
 
 def damaged(path: Path) -> Text:
+    """What is said of a file whose content is not as it should be."""
     return _(
         "“{path}” is damaged or is not what its name says. Save or copy it once more, then choose it again.",
         path=named(path),
@@ -28,10 +30,28 @@ def damaged(path: Path) -> Text:
 
 
 def too_large(path: Path) -> Text:
+    """What is said of a file that would take too much memory."""
     return _(
         "“{path}” needs more memory than there is. Make it smaller, or take a part of it, and try again.",
         path=named(path),
     )
+
+
+def too_wide(path: Path) -> Text:
+    """What is said of a table with too many columns."""
+    return _(
+        "“{path}” has more than {most} columns, too many to be used. Keep the ones that matter.",
+        path=named(path),
+        most=MOST_COLUMNS,
+    )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Readers warn of damage that they get over; nobody wants to see that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
@@ -45,8 +65,7 @@ def reading(path: Path, otherwise: Text | None = None) -> Iterator[None]:
         InputError: the reader failed.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # readers warn of damage that they get over
+        with quiet():
             yield
     except (InputError, CancelledError):
         raise

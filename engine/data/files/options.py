@@ -98,7 +98,9 @@ class TableParams:
         bool,
         Switch(
             label=_("Standardise"),
-            help=_("Bring every column to mean 0 and standard deviation 1, so that no unit outweighs another."),
+            help=_(
+                "Bring every column to mean 0 and standard deviation 1, so that no unit outweighs another."
+            ),
         ),
     ] = False
     header: Annotated[

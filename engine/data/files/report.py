@@ -57,11 +57,11 @@ class Question:
 class Report:
     """What lies at ``path`` and what would become of it.
 
-    source: the data set that reads it ("own_images", "own_table"), "" where none does yet. title: all of it in
-    one line. total: items there; exact: whether they were counted or estimated. use: items that would be used.
-    shape: of one item, (C, H, W) or (D,). dropped: items left out, and why. changed: items that are altered,
-    and how. classes: name and how many of each, of the items looked at. facts: what was found out, such as the
-    encoding. rows: the first rows of a table as they stand in the file.
+    source: the data set that reads it ("own_images", "own_table"), "" where none does yet. title: all of it
+    in one line. total: items there; exact: whether they were counted or estimated. use: items that would be
+    used. shape: of one item, (C, H, W) or (D,). dropped: items left out, and why. changed: items that are
+    altered, and how. classes: name and how many of each, of the items looked at. facts: what was found out,
+    such as the encoding. rows: the first rows of a table as they stand in the file.
     """
 
     path: Path

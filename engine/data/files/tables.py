@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.core.text import InputError, Text, _
-from engine.data.files.guard import named
+from engine.data.files.guard import named, too_wide
 from engine.data.files.options import AS_SUGGESTED, MOST_COLUMNS, NO_LABEL, TableParams
 from engine.data.files.report import Column, ColumnKind, Count, Question, Report, Use
 
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-MISSING = frozenset(("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "–", "—", "?", ".", "…"))
+MISSING = frozenset(
+    ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "–", "—", "?", ".", "…")
+)
 LABEL_NAMES = frozenset(
-    ("class", "classe", "label", "labels", "étiquette", "etiquette", "target", "cible", "y", "species", "espèce",
-     "category", "catégorie", "categorie", "type", "kind", "group", "groupe", "klasse", "variety", "outcome")
+    ("class", "classe", "label", "labels", "étiquette", "etiquette", "target", "cible", "y", "species",
+     "espèce", "category", "catégorie", "categorie", "type", "kind", "group", "groupe", "klasse", "variety",
+     "outcome")
 )  # fmt: skip
+INDEX_NAMES = frozenset(("", "id", "index", "row", "nr", "no", "no.", "n°", "#", "unnamed: 0", "rownames"))
 LARGEST = 1e15
 """Numbers beyond that are no measurements, and their squares leave the range of float32 soon after."""
 MOST_WORDS = 50
@@ -105,6 +109,8 @@ class _Known:
     strange: int = 0
     strange_at: str = ""
     infinite: int = 0
+    is_index: bool = False
+    """Whether it only counts the rows."""
 
 
 # ── one cell, one column ────────────────────────────────────────────────────────────────────────────────────
@@ -147,7 +153,7 @@ def _is_date(word: str) -> bool:
     except ValueError:
         for pattern in _DATES:
             try:
-                datetime.strptime(word, pattern)  # noqa: DTZ007
+                datetime.strptime(word, pattern)
             except ValueError:
                 continue
             return True
@@ -227,6 +233,16 @@ def _could_be_label(known: _Known) -> bool:
     return bool((there == np.round(there)).all()) and len(there) >= 3 * known.distinct
 
 
+def _counts_up(known: _Known) -> bool:
+    """Whether it is 1, 2, 3, … (a sample of that, where the table is one)."""
+    import numpy as np
+
+    if known.kind != "number" or known.numbers is None or known.missing or len(known.numbers) < 2:
+        return False
+    whole = bool((known.numbers == np.round(known.numbers)).all())
+    return whole and bool((np.diff(known.numbers) > 0).all()) and bool(known.numbers[0] >= 0)
+
+
 def _suggest_label(known: Sequence[_Known]) -> int:
     """The column that names the classes, counted from 1; 0 where none looks like it."""
     able = [i + 1 for i, column in enumerate(known) if _could_be_label(column)]
@@ -264,6 +280,7 @@ def to_points(path: Path, table: Table, params: TableParams, tell: Callable[[flo
     """
     import numpy as np
 
+    given = [raw.name for raw in table.columns]
     for raw, name in zip(table.columns, _unique_names(table.columns), strict=True):
         raw.name = name
     known = []
@@ -271,6 +288,11 @@ def to_points(path: Path, table: Table, params: TableParams, tell: Callable[[flo
         tell(i / len(table.columns))
         known.append(_understand(raw, table.lines, table.decimal_comma))
     suggested = table.label if table.label != AS_SUGGESTED else _suggest_label(known)
+    for column, raw_name in zip(known, given, strict=True):
+        column.is_index = raw_name.strip().casefold() in INDEX_NAMES and _counts_up(column)
+    if all(column.is_index for column in known if column.kind == "number"):
+        for column in known:
+            column.is_index = False
     label = suggested if params.label == AS_SUGGESTED else params.label
     _check_label(path, known, label)
 
@@ -279,11 +301,7 @@ def to_points(path: Path, table: Table, params: TableParams, tell: Callable[[flo
         raise InputError(_nothing_to_use(path, known))
     names, parts = _features(known, roles)
     if len(names) > MOST_COLUMNS:
-        raise InputError(
-            _("“{path}” makes {columns} columns of numbers; at most {most} can be used. Leave the columns of "
-              "words out.",
-              path=named(path), columns=len(names), most=MOST_COLUMNS)
-        )  # fmt: skip
+        raise InputError(too_wide(path))
     x = np.stack(parts, axis=1)  # (N, D)
     labels = _words_of(known[label - 1]) if label != NO_LABEL else None
     keep, dropped = _complete(x, labels, params, table)
@@ -323,7 +341,8 @@ def _check_label(path: Path, known: Sequence[_Known], label: int) -> None:
     distinct = len(set(_words_of(column)))
     if distinct > MOST_CLASSES:
         raise InputError(
-            _("Column “{name}” of “{path}” has {n} different values: too many for classes. Choose another one.",
+            _("Column “{name}” of “{path}” has {n} different values: too many for classes. Choose another "
+              "one.",
               name=column.raw.name, path=named(path), n=distinct)
         )  # fmt: skip
 
@@ -339,7 +358,9 @@ def _role(column: _Known, is_label: bool, params: TableParams, rows: int) -> tup
         return "left out", _("a date")
     if column.kind == "text":
         return "left out", _("words that differ from row to row")
-    if column.missing > MOSTLY_MISSING * rows:
+    if column.is_index:
+        return "left out", _("a running number")
+    if column.missing > MOSTLY_MISSING * rows and column.infinite < column.missing / 2:
         return "left out", _("{n} of {rows} values are missing", n=column.missing, rows=rows)
     if column.kind == "category":
         return ("words", None) if params.categories == "onehot" else ("left out", _("words"))
@@ -375,20 +396,24 @@ def _nothing_to_use(path: Path, known: Sequence[_Known]) -> Text:
     if all(column.kind == "empty" for column in known):
         return _("Every value in “{path}” is missing. Choose a file with numbers in it.", path=named(path))
     return _(
-        "There is no column of numbers in “{path}” besides the label. Choose a table with numbers, or another "
-        "delimiter or decimal sign.",
+        "There is no column of numbers in “{path}” besides the label. Choose a table with numbers, or "
+        "another delimiter or decimal sign.",
         path=named(path),
     )
 
 
-def _too_few(path: Path, known: Sequence[_Known], roles: Sequence[tuple[Use, Text | None]], left: int) -> Text:
+def _too_few(
+    path: Path, known: Sequence[_Known], roles: Sequence[tuple[Use, Text | None]], left: int
+) -> Text:
     used = [c for c, (use, _reason) in zip(known, roles, strict=True) if use != "left out"]
     worst = max(used, key=lambda column: column.missing)
     if worst.missing == 0:
-        return _("“{path}” has {n} rows of numbers; at least 2 are needed.", path=named(path), n=left)
+        return _(
+            "Too few rows of numbers are in “{path}” ({n}); at least 2 are needed.", path=named(path), n=left
+        )
     return _(
-        "Only {n} rows of “{path}” have all their values; “{column}” misses most. Fill missing values with the "
-        "mean, or take that column out.",
+        "Too few rows of “{path}” have all their values ({n}); “{column}” misses most. Fill missing values "
+        "with the mean, or take that column out.",
         n=left,
         path=named(path),
         column=worst.raw.name,

@@ -65,7 +65,7 @@ def _utf16_without_mark(start: bytes) -> str | None:
 
 
 def read_text(path: Path, tell: Callable[[float], None] = nothing, *, most: int = LARGEST_TEXT) -> str:
-    """The text in the file at ``path``, line ends as ``\\n``.
+    """The text in the file at ``path``, with one kind of line end.
 
     Raises:
         InputError: it cannot be read, is no text, or has more than ``most`` bytes.

@@ -141,8 +141,8 @@ class KMeansParams:
     title=_("k-means"),
     question=_("Which points belong together?"),
     topic="clusters",
-    datasets=("blobs", "anisotropic", "moons", "rings", "spirals", "eight", "grid", "million", "digits", "pen",
-              "mnist"),
+    datasets=("blobs", "anisotropic", "moons", "rings", "spirals", "eight", "grid", "million", "digits",
+              "pen", "sprites", "faces", "textures", "mnist"),
     presets={
         "anisotropic": {"k": 3},
         "moons": {"k": 2},
@@ -153,6 +153,9 @@ class KMeansParams:
         "million": {"k": 12},
         "digits": {"k": 10},
         "pen": {"k": 10},
+        "sprites": {"k": 8},
+        "faces": {"k": 12},
+        "textures": {"k": 12},
         "mnist": {"k": 10},
     },
     demos=(
@@ -229,8 +232,9 @@ class KMeans(Experiment[KMeansParams]):
         self.flat_data = self.data.kind == "points" and flat.shape[1] == 2
         self.axes = torch.eye(2) if self.flat_data else axes  # (D, 2)
         self.offset = self.origin if self.flat_data else torch.zeros(2)  # (2,) projections start at the mean
-        self.xy = self._to_plane(self.x).numpy()  # (N, 2)
+        self.xy = (flat if self.flat_data else self._to_plane(self.x)).numpy()  # (N, 2)
         self.xy.flags.writeable = False  # handed out again and again, and never changed
+        self.classes = self.data.classes if self.flat_data else None  # (N,) for whoever paints on them
         self.low, self.high = self.xy.min(0), self.xy.max(0)
         # The tinted map reaches beyond the cloud: panels are seldom square, and the tint should fill them.
         middle, half = (self.low + self.high) / 2, 1.1 * max(float((self.high - self.low).max()), 1e-3)
@@ -415,7 +419,9 @@ class KMeans(Experiment[KMeansParams]):
         layers.append(Markers(marks.copy(), trail, np.arange(k, dtype=np.int32), movable=True))
         x, y = self.data.columns if self.flat_data else (_("PC1"), _("PC2"))
         total = self.data.total if self.data.total > len(self.xy) else None
-        return Points(self.xy, label, _cluster_names(k), tuple(layers), (x, y), total=total)
+        return Points(
+            self.xy, label, _cluster_names(k), tuple(layers), (x, y), total=total, classes=self.classes
+        )
 
     def _regions(self) -> NDArray[np.uint8]:
         """Which centre owns each place of the plane, (MAP, MAP), row 0 at the bottom: the Voronoi cells."""

@@ -7,6 +7,7 @@ and J. Tropp, "Finding structure with randomness", 2011, with the whole covarian
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -124,14 +125,17 @@ class PCAParams:
     title=_("Principal components"),
     question=_("Along which directions do the data spread most?"),
     topic="clusters",
-    datasets=("ellipse", "anisotropic", "blobs", "moons", "swiss_roll", "s_curve", "interlocked", "digits", "pen",
-              "mnist"),
+    datasets=("ellipse", "anisotropic", "blobs", "moons", "swiss_roll", "s_curve", "interlocked", "digits",
+              "pen", "sprites", "faces", "textures", "mnist"),
     presets={
         "swiss_roll": {"k": 2},
         "s_curve": {"k": 2},
         "interlocked": {"k": 2},
         "digits": {"k": 16, "ritz": True},
         "pen": {"k": 30, "ritz": True},
+        "sprites": {"k": 30, "ritz": True},
+        "faces": {"k": 16, "ritz": True},
+        "textures": {"k": 30, "ritz": True},
         "mnist": {"k": 30, "ritz": True},
     },
     demos=(
@@ -181,12 +185,7 @@ class PCA(Experiment[PCAParams]):
         self.true_mean, self.covariance = self.stages.get("pca", key, lambda: gram.mean_and_covariance(x))
         if float(self.covariance.diagonal().sum()) <= 0:
             raise InputError(_("All items are alike: nothing spreads, so there are no principal components."))
-        # Σ x xᵀ / (N − 1) = C + N / (N − 1) m mᵀ: what takes the place of C when the mean is not subtracted.
-        moment = self.covariance + len(x) / (len(x) - 1) * torch.outer(self.true_mean, self.true_mean)
-        self.exact = {
-            True: (self.covariance, *self.stages.get("pca axes", key, lambda: gram.eigen(self.covariance))),
-            False: (moment, *self.stages.get("pca axes, not centred", key, lambda: gram.eigen(moment))),
-        }
+        self.exact: dict[bool, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
         d = x.shape[1]
         start = torch.randn(d, min(d, BLOCK), generator=self.rng, dtype=torch.float64)
         self.axes = orthonormal(start)  # (D, Q) V, columns v_1 … v_Q
@@ -265,7 +264,16 @@ class PCA(Experiment[PCAParams]):
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _exact(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The matrix at work (D, D), its exact eigenvalues (D,) and eigenvectors (D, D)."""
+        """The matrix at work (D, D), its largest eigenvalues (E,) and their eigenvectors (D, E)."""
+        if self.p.centre not in self.exact:
+            matrix, name = self.covariance, "pca axes"
+            if not self.p.centre:
+                # Σ x xᵀ / (N − 1) = C + N / (N − 1) m mᵀ: what takes the place of C.
+                n, m = len(self.x), self.true_mean
+                matrix, name = matrix + n / (n - 1) * torch.outer(m, m), "pca axes, not centred"
+            key = (self.data.name, tuple(self.x.shape))
+            found = self.stages.get(name, key, lambda: gram.leading(matrix, BLOCK))
+            self.exact[self.p.centre] = (matrix, *found)
         return self.exact[self.p.centre]
 
     def _mean(self) -> torch.Tensor:
@@ -375,7 +383,8 @@ class PCA(Experiment[PCAParams]):
         names = self._names(range(count))
         start = np.repeat(mean, count, axis=0)
         layers.append(Arrows(start, start + arrows, names))
-        return self._points(xy, tuple(layers), self._column_names())
+        points = self._points(xy, tuple(layers), self._column_names())
+        return dataclasses.replace(points, classes=self.data.classes) if d == 2 else points
 
     def _rebuilt_cloud(self) -> Points:
         return self._points(self._flat(self._rebuilt(self.x)), (), self._column_names())
@@ -404,19 +413,27 @@ class PCA(Experiment[PCAParams]):
         """Rows as drawn, (N, D) -> (N, 2), one's own copy."""
         return camera.flat(rows).numpy().copy()
 
-    def _pictures(self, rows: torch.Tensor, *, signed: bool) -> NDArray[np.float32]:
-        """Rows as pictures, (N, D) -> (N, H, W), or (N, H, W, 3) in colour; signed ones lose their colour."""
+    def _pictures(self, rows: torch.Tensor) -> NDArray[np.float32]:
+        """Rows as pictures, (N, D) -> (N, H, W), or (N, H, W, 3) in colour."""
         pictures = rows.float().reshape(-1, *self.data.x.shape[1:])  # (N, C, H, W)
-        if pictures.shape[1] == 1 or signed:
+        if pictures.shape[1] != 3:
             return pictures.mean(1).numpy()
         return pictures.permute(0, 2, 3, 1).numpy().copy()
 
+    def _coloured(self) -> bool:
+        return self.data.kind == "images" and self.data.x.shape[1] == 3
+
     def _components(self) -> Images:
-        """The mean, then each axis as a picture: orange where it adds ink, blue where it takes some."""
+        """The mean, then each axis as a picture: orange where it adds ink, blue where it takes some; in
+        colour, what it adds to a middle grey.
+        """
         count = min(max(self._k(), SHOWN), self.axes.shape[1])
         axes = self.axes[:, :count].T  # (D, count) -> (count, D)
         axes = axes / axes.abs().amax(1, keepdim=True).clamp(min=1e-12)  # each as strong as the colours allow
-        pixels = self._pictures(torch.cat([self._mean()[None], axes]), signed=True)  # (1 + count, H, W)
+        mean = self._mean()[None]  # (1, D)
+        if self._coloured():
+            mean = 2 * mean - 1  # in colour −1 is black
+        pixels = self._pictures(torch.cat([mean, axes]))  # (1 + count, H, W) or (1 + count, H, W, 3)
         captions = (_("mean"), *self._names(range(count)))
         # a frame around those in use
         used = np.where(np.arange(1 + count) <= self._k(), 0, -1).astype(np.int32)
@@ -429,7 +446,7 @@ class PCA(Experiment[PCAParams]):
         rebuilt = self._rebuilt(original)
         rows = torch.cat([original, rebuilt.clamp(0, 1), (original - rebuilt).abs().clamp(max=1)])  # (3 M, D)
         return Images(
-            self._pictures(rows, signed=False),
+            self._pictures(rows),
             columns=len(items),
             rows=(_("original"), _("rebuilt from {k}", k=self._k()), _("difference")),
             items=np.concatenate([items, np.full(2 * len(items), -1, dtype=np.int32)]),
