@@ -20,6 +20,11 @@ EPOCH = -1
 LARGEST_SEED = 9999  # four digits, so that it can be said aloud
 
 
+def is_own(dataset: str) -> bool:
+    """Whether this is a person's own file or folder, rather than a set with a name of its own."""
+    return dataset.startswith("own_")
+
+
 class Conductor(QObject):
     """One experiment at a time. ``spec`` is what runs or is being set up."""
 
@@ -37,7 +42,7 @@ class Conductor(QObject):
         self.spec: RunSpec | None = None
         self.values: dict[str, Value] = {}
         self.demo: tuple[str, str] | None = None
-        self.data_dir = data_dir
+        self.data_dir = self._good_dir = data_dir
         self.running = False
         self._epoch = 1
         self._true: dict[str, Value] = {}  # the knobs of the run that stands, whatever has been asked for
@@ -53,6 +58,8 @@ class Conductor(QObject):
     def _on_started(self, started: Started) -> None:
         self._epoch = started.epoch
         self._waiting = False
+        if not is_own(started.spec.dataset):
+            self._good_dir = started.spec.data_dir
         self._true = dict(started.params)
         self.values = dict(started.params)
 
@@ -92,6 +99,24 @@ class Conductor(QObject):
         if self.spec is not None:
             self._start(RunSpec(self.spec.experiment, name, {}, self.spec.seed, self.data_dir))
 
+    def use_own(self, dataset: str, path: Path, data_params: Mapping[str, Value]) -> bool:
+        """What lies at ``path``, read as ``dataset`` says, with this experiment or the first that can.
+
+        False when no experiment takes such data.
+        """
+        takers = [info for info in self.infos.values() if dataset in info.datasets]
+        if self.info is not None and self.info in takers:
+            takers.insert(0, self.info)
+        if not takers:
+            return False
+        if takers[0] is not self.info:
+            self.info = takers[0]
+            self.chosen.emit(self.info)
+            self.engine.pace(self.info.pace)
+        self.demo = None
+        self._start(RunSpec(takers[0].id, dataset, {}, 0, path, data_params))
+        return True
+
     def turn_data(self, name: str, value: Value) -> None:
         """Turn a knob of the data set: the data are made anew, and the run starts again."""
         if self.spec is None or self.spec.data_params.get(name) == value:
@@ -102,8 +127,15 @@ class Conductor(QObject):
             self.engine.resume()
 
     def reset(self) -> None:
-        """The same start again: same seed, same knobs."""
+        """The same start again: same seed, same knobs, and what has been painted stays."""
         self._restart()
+
+    def bring_back(self) -> None:
+        """The data as they were before anybody painted on them, under the same knobs; plays on if it did."""
+        playing = self.running
+        self._restart(original=True)
+        if playing:
+            self.engine.resume()
 
     def new_seed(self) -> None:
         self._restart(seed=random.randint(1000, LARGEST_SEED))  # noqa: S311
@@ -128,22 +160,28 @@ class Conductor(QObject):
         self.info = self.infos[started.spec.experiment]
         self._waiting = False
         self.values = dict(self._true)
-        self.data_dir = started.spec.data_dir
+        self.data_dir = self._good_dir
 
-    def _restart(self, *, seed: int | None = None, data_params: Mapping[str, Value] | None = None) -> None:
+    def _restart(
+        self,
+        *,
+        seed: int | None = None,
+        data_params: Mapping[str, Value] | None = None,
+        original: bool = False,
+    ) -> None:
         if self.spec is not None:
-            spec = dataclasses.replace(self.spec, params=self.values, data_dir=self.data_dir)
+            spec = dataclasses.replace(self.spec, params=self.values)
             if seed is not None:
                 spec = dataclasses.replace(spec, seed=seed)
             if data_params is not None:
                 spec = dataclasses.replace(spec, data_params=data_params)
-            self._start(spec)
+            self._start(spec, original=original)
 
-    def _start(self, spec: RunSpec) -> None:
+    def _start(self, spec: RunSpec, *, original: bool = True) -> None:
         self.spec = spec
         self.values, self._waiting = dict(spec.params), True
         self.asked.emit(spec)
-        self.engine.start(spec)
+        self.engine.start(spec, original=original)
 
     # ── transport ───────────────────────────────────────────────────────────────────────────────────────────
 

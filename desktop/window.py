@@ -4,18 +4,30 @@ below.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QShortcut,
+    QUndoStack,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractSlider,
     QApplication,
     QComboBox,
+    QDialog,
+    QFileDialog,
     QHBoxLayout,
     QLabel,
     QMainWindow,
@@ -29,7 +41,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.bridge import Bridge
-from desktop.conductor import Conductor
+from desktop.conductor import Conductor, is_own
 from desktop.controls.dataset_picker import DatasetPicker
 from desktop.controls.experiment_list import ExperimentList
 from desktop.controls.explain import Explain
@@ -50,6 +62,9 @@ from engine.api import (
     Failed,
     Info,
     InputError,
+    Looked,
+    Painted,
+    Previewed,
     Ready,
     Refused,
     RunSpec,
@@ -63,6 +78,8 @@ from engine.api import (
 )
 
 if TYPE_CHECKING:
+    from desktop.controls.draw_pad import DrawPad
+    from desktop.guest import Guest
     from desktop.panels.area import PanelArea
 
 LESSONS = Path(__file__).resolve().parent.parent / "assets" / "lessons"
@@ -89,6 +106,7 @@ class Window(QMainWindow):
         self._device_name = device
         self._device_words = ""
         self._started: Started | None = None
+        self._past = self._paint_refused = False  # looking at a recorded step; the last painting was no good
         self._step = 0
         self._rate: float | None = None
         self._beats = 0
@@ -96,8 +114,11 @@ class Window(QMainWindow):
         self.bridge: Bridge | None = None
         self.conductor: Conductor | None = None
         self.area: PanelArea | None = None
+        self.pad: DrawPad | None = None
+        self.guest: Guest | None = None
         self.when_ready: Callable[[], None] = self.open_last
         self.setWindowTitle("Latentarium")
+        self.setAcceptDrops(True)
         look.changed.connect(self._dress)  # before the controls: a new style sheet undoes their fonts
         self._dress()
         self._build()
@@ -147,7 +168,10 @@ class Window(QMainWindow):
 
         self._columns = QSplitter(Qt.Orientation.Horizontal)
         self._columns.setChildrenCollapsible(False)
-        for widget, stretch in ((self._left, 0), (middle, 1), (self.explain, 0)):
+        self._right = QSplitter(Qt.Orientation.Vertical)  # the drawing, when there is one, and the lesson
+        self._right.setChildrenCollapsible(False)
+        self._right.addWidget(self.explain)
+        for widget, stretch in ((self._left, 0), (middle, 1), (self._right, 0)):
             self._columns.addWidget(widget)
             self._columns.setStretchFactor(self._columns.count() - 1, stretch)
 
@@ -169,6 +193,8 @@ class Window(QMainWindow):
         self.tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for topic in TOPICS:
             self.tabs.addTab(topic.id)
+        self._draw = IconButton("pen", _("Draw (D)"))
+        self._draw.setCheckable(True)
         self._projector = IconButton("projector", _("Projector mode: everything larger (F5)"))
         self._theme = IconButton("theme", _("Light or dark (Ctrl+T)"))
         self._language = IconButton("language", _("English or French (Ctrl+L)"))
@@ -177,13 +203,15 @@ class Window(QMainWindow):
         self._header_row = QHBoxLayout(self._header)
         self._header_row.addWidget(self._brand)
         self._header_row.addWidget(self.tabs, 1)
-        for button in (self._projector, self._theme, self._language, self._more):
+        for button in (self._draw, self._projector, self._theme, self._language, self._more):
             self._header_row.addWidget(button)
         return self._header
 
     def _build_menu(self) -> QMenu:
         menu = QMenu(self)
         for text, slot in (
+            (_("All data…"), self.show_data),
+            (_("Open my own data…"), self.open_own),
             (_("Folder with data sets, such as MNIST…"), self._choose_folder),
             (_("Show or hide the lesson"), self._toggle_explain),
             (_("Keys"), self.show_keys),
@@ -214,11 +242,13 @@ class Window(QMainWindow):
         return menu
 
     def _connect_controls(self) -> None:
+        self._draw.clicked.connect(self.toggle_drawing)
         self._projector.clicked.connect(self.toggle_projector)
         self._theme.clicked.connect(self.toggle_theme)
         self._language.clicked.connect(self.toggle_language)
         self.tabs.currentChanged.connect(self._on_tab)
         self.explain.link.connect(self._follow_link)
+        self.explain.fold_changed.connect(self._share_columns)
         self.timeline.sought.connect(lambda step: self._engine("seek", step))
         self.timeline.went_live.connect(lambda: self._engine("seek", None))
 
@@ -230,12 +260,15 @@ class Window(QMainWindow):
             ("S", self.transport.slow_button.toggle),
             ("R", self.transport.reset.emit),
             ("N", self.transport.new_seed.emit),
+            ("D", self.toggle_drawing),
             ("F5", self.toggle_projector),
             ("F11", self.toggle_full_screen),
             ("Ctrl++", lambda: self._change_scale(1)),
             ("Ctrl+=", lambda: self._change_scale(1)),
             ("Ctrl+-", lambda: self._change_scale(-1)),
             ("Ctrl+0", lambda: look.update(scale=1.0)),
+            ("Ctrl+D", self.show_data),
+            ("Ctrl+O", self.open_own),
             ("Ctrl+T", self.toggle_theme),
             ("Ctrl+L", self.toggle_language),
             ("Escape", self._escape),
@@ -243,9 +276,10 @@ class Window(QMainWindow):
             ("F1", self.show_keys),
             ("PgDown", lambda: self._next_demo(1)),
             ("PgUp", lambda: self._next_demo(-1)),
-            ("Ctrl+Z", self.params.undo_stack.undo),
-            ("Ctrl+Shift+Z", self.params.undo_stack.redo),
-            ("Ctrl+Y", self.params.undo_stack.redo),
+            ("B", self._toggle_painting),
+            ("Ctrl+Z", lambda: self._history().undo()),
+            ("Ctrl+Shift+Z", lambda: self._history().redo()),
+            ("Ctrl+Y", lambda: self._history().redo()),
         )
         for key, slot in keys:
             shortcut = QShortcut(QKeySequence(key), self)
@@ -261,9 +295,12 @@ class Window(QMainWindow):
         self.conductor = Conductor(
             self.bridge, Path(self.settings.data_dir) if self.settings.data_dir else None
         )
+        from desktop.guest import Guest
         from desktop.panels.area import PanelArea
 
         self.area = PanelArea()
+        self.guest = Guest(self.bridge, self.area)
+        self.guest.changed.connect(self._show_pen)
         self.area.hide()
         self._middle.addWidget(self.area, 1)
         self._connect_engine()
@@ -280,6 +317,7 @@ class Window(QMainWindow):
         bridge.status.connect(self._on_status)
         bridge.turned.connect(self._on_turned)
         bridge.acted.connect(self._on_acted)
+        bridge.painted.connect(self._on_painted)
         bridge.beating.connect(self._on_beating)
         bridge.sought.connect(self._on_sought)
         bridge.answered.connect(self._on_answer)
@@ -295,10 +333,17 @@ class Window(QMainWindow):
         area.ask.connect(lambda name, args: engine.ask(name, *args, tag=args))
         area.act.connect(lambda name, args: engine.act(name, *args))
         area.sought.connect(engine.seek)
+        area.painted.connect(engine.paint)
+        area.painting.connect(self._on_painting)
+        area.original.connect(conductor.bring_back)
+        area.told.connect(self.notice.show_problem)
         self.experiments.chosen.connect(conductor.choose)
         self.experiments.demo_chosen.connect(conductor.choose_demo)
         self.datasets.chosen.connect(conductor.use_dataset)
         self.datasets.turned.connect(conductor.turn_data)
+        self.datasets.own_wanted.connect(lambda name: self.open_own(folder=name == "own_images"))
+        bridge.looked.connect(self._on_looked)
+        bridge.previewed.connect(self._on_previewed)
         self.datasets.folder_chosen.connect(self._use_folder)
         self.params.turned.connect(conductor.turn)
         self.notice.cancelled.connect(engine.cancel)
@@ -365,6 +410,8 @@ class Window(QMainWindow):
 
     def _on_asked(self, spec: RunSpec) -> None:
         """Setting up may take a moment (a big data set): say so if it does."""
+        if self.area is not None and self.area.painter is not None:
+            self.area.painter.release()  # a stroke belongs to the run it was begun on
         self.transport.set_busy(_("getting ready"))
 
     def _on_started(self, started: Started) -> None:
@@ -374,7 +421,7 @@ class Window(QMainWindow):
         same_data = again and self._started is not None and self._started.spec.dataset == started.spec.dataset
         branch = started.branched_from if again and self._started.spec is started.spec else None  # type: ignore[union-attr]
         past = [mark for mark in self.timeline.marks if branch is not None and mark.step <= branch]
-        self._started = started
+        self._started, self._past = started, False
         info = self.conductor.infos[started.spec.experiment]
         self.transport.set_busy(None)
         self.notice.clear()
@@ -391,6 +438,8 @@ class Window(QMainWindow):
         for mark in past:  # what was done before a branch is its past too
             self.timeline.add_mark(mark.step, mark.text)
             self.area.loss.add_flag(mark.step, mark.text)
+        if self.guest is not None:
+            self.guest.begin(info, started)
         if self.area.isHidden():
             self._placeholder.hide()
             self.area.show()
@@ -403,15 +452,21 @@ class Window(QMainWindow):
         self.datasets.set_sources(
             [known[name] for name in info.datasets if name in known], started.spec.dataset
         )
-        if started.size < started.total:
+        self._write_note(started)
+        defaults = {knob.name: knob.default for knob in known[started.spec.dataset].knobs}
+        self.datasets.set_knobs({**defaults, **started.spec.data_params})
+
+    def _write_note(self, started: Started) -> None:
+        """How many there are, and whose they are."""
+        if started.painted:
+            note = _("painted by hand · {n} points", n=number(started.size))
+        elif started.size < started.total:
             note = _("showing {size} of {total}", size=number(started.size), total=number(started.total))
         elif started.kind == "images":
             note = _("{size} pictures", size=number(started.size))
         else:
             note = _("{size} points", size=number(started.size))
-        self.datasets.set_note(note)
-        defaults = {knob.name: knob.default for knob in known[started.spec.dataset].knobs}
-        self.datasets.set_knobs({**defaults, **started.spec.data_params})
+        self.datasets.set_note(note, altered=started.painted)
 
     def _on_status(self, status: StatusChanged) -> None:
         self.transport.set_status(status.status)
@@ -440,6 +495,23 @@ class Window(QMainWindow):
         self.timeline.add_mark(turned.step, text)
         self.area.add_flag(turned, text)
 
+    def _on_painted(self, painted: Painted) -> None:
+        """The data under the run are others now; it goes on."""
+        assert self._started is not None
+        self._started = dataclasses.replace(
+            self._started, size=painted.size, total=painted.size, painted=True
+        )
+        self._write_note(self._started)
+        if self._paint_refused:
+            self._paint_refused = False
+            self.notice.clear()
+
+    def _on_painting(self, on: bool) -> None:
+        """One paints on the present data, not on a picture of the past."""
+        if on and self._past and self.area is not None and self.area.painter is not None:
+            self.area.painter.wait()
+            self._engine("seek", None)
+
     def _on_acted(self, acted: Acted) -> None:
         self.timeline.add_mark(acted.step, _("by hand"))
 
@@ -458,7 +530,9 @@ class Window(QMainWindow):
         assert self.area is not None
         self.timeline.set_shown(sought.step, sought.live)
         self.area.loss.set_shown(sought.step, sought.live)
-        self._shown = None if sought.live else sought.step
+        self._past = not sought.live
+        if self._past:
+            self.area.lay_brush_down()
         self._write_progress()
 
     def _on_progress(self, step: int, rate: float | None) -> None:
@@ -476,10 +550,19 @@ class Window(QMainWindow):
             self.transport.set_progress(self._step, self._rate, self._started.spec.seed, self._device_words)
 
     def _on_answer(self, answer: Answer) -> None:
+        if self.guest is not None and self.guest.take(answer):
+            return
         if self.area is not None:
             self.area.show_answer(answer.name, answer.tag, answer.value)
 
     def _on_refused(self, refused: Refused) -> None:
+        if refused.about in ("look", "preview"):  # nothing to do with the run
+            self._tell_dialog(refused.sentence)
+            return
+        if refused.about == "paint":  # the brush goes on, and the run with what it had
+            self._paint_refused = True
+            self.notice.show_problem(refused.sentence)
+            return
         self.transport.set_busy(None)
         self.notice.show_problem(refused.sentence)
         if self.conductor is not None and self._started is not None:  # controls show again what is true
@@ -557,7 +640,129 @@ class Window(QMainWindow):
     def _choose_folder(self) -> None:
         self.datasets.choose_folder()
 
+    # ── data ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def show_data(self) -> None:
+        """Every data set at a glance."""
+        if self.conductor is None or self.conductor.info is None or self.bridge is None:
+            return
+        from desktop.controls.data_dialog import DataDialog
+
+        known = [s for s in sources().values() if not is_own(s.name)]
+        dialog = DataDialog(known, self.conductor.info.datasets, self.conductor.data_dir, self)
+        dialog.wanted.connect(self.bridge.engine.preview)
+        dialog.used.connect(self.conductor.use_dataset)
+        dialog.own_wanted.connect(self.open_own)
+        dialog.open()
+        dialog.choose(self.conductor.spec.dataset if self.conductor.spec else "")
+
+    def open_own(self, *, folder: bool = False) -> None:
+        """Ask for a file or folder of the person's own, and look at it."""
+        if folder:
+            path = QFileDialog.getExistingDirectory(self, tr(_("A folder of pictures")))
+        else:
+            kinds = "*.csv *.tsv *.tab *.dat *.parquet *.pq *.npy *.npz *.txt"
+            title, files = tr(_("A table, arrays or a text")), tr(_("Data"))
+            path, _kind = QFileDialog.getOpenFileName(self, title, "", f"{files} ({kinds});;* (*)")
+        if path:
+            self.look_at(Path(path))
+
+    def look_at(self, path: Path) -> None:
+        """Something of the person's own was chosen or dropped here."""
+        self._engine("look", path)
+
+    def _on_looked(self, looked: Looked) -> None:
+        from desktop.controls.import_dialog import ImportDialog
+
+        self.notice.clear()
+        open_already = self.findChild(ImportDialog)
+        if open_already is not None and open_already.isVisible():
+            open_already.show_report(looked)
+            return
+        dialog = ImportDialog(looked, self)
+        dialog.asked.connect(lambda path, source, answers: self._engine("look", path, source, answers))
+        dialog.used.connect(self._use_own)
+        dialog.open()
+
+    def _tell_dialog(self, sentence: str) -> None:
+        """What a dialog asked for cannot be done: the dialog says so, or the window where none is open."""
+        self.notice.clear()
+        for dialog in self.findChildren(QDialog):
+            if dialog.isVisible() and hasattr(dialog, "show_problem"):
+                dialog.show_problem(sentence)
+                return
+        self.notice.show_problem(sentence)
+
+    def _use_own(self, dataset: str, path: Path, answers: dict[str, Value]) -> None:
+        if self.conductor is not None and not self.conductor.use_own(dataset, path, answers):
+            self.notice.show_problem(_("No experiment here can use such data yet."))
+
+    def _on_previewed(self, preview: Previewed) -> None:
+        from desktop.controls.data_dialog import DataDialog
+
+        self.notice.clear()
+        dialog = self.findChild(DataDialog)
+        if dialog is not None:
+            dialog.show_preview(preview)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.look_at(paths[0])
+
+    # ── the drawing ─────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def drawing_is_open(self) -> bool:
+        return self.pad is not None and not self.pad.isHidden()
+
+    def toggle_drawing(self) -> None:
+        """Take the sheet out, or put it away with what is drawn on it."""
+        if self.guest is None:
+            self._show_pen()
+            return
+        opens = not self.drawing_is_open
+        if opens and self.guest.refusal:
+            self.notice.show_news(self.guest.refusal)
+            self._show_pen()
+            return
+        if self.pad is None:
+            from desktop.controls.draw_pad import DrawPad
+
+            self.pad = DrawPad()
+            self.pad.closed.connect(self.toggle_drawing)
+            self._right.insertWidget(0, self.pad)
+            self.guest.set_pad(self.pad)
+        self.pad.setVisible(opens)
+        self.guest.set_open(opens)
+        self._share_columns()
+        (self.pad.sheet if opens else self.centralWidget()).setFocus()
+        self._show_pen()
+
+    def _show_pen(self) -> None:
+        """Its button tells whether the sheet is out, and if it cannot be, why."""
+        refusal = self.guest.refusal if self.guest is not None else ""
+        self._draw.setChecked(self.drawing_is_open)
+        self._draw.setEnabled(self.drawing_is_open or not refusal)
+        say(self._draw.setToolTip, refusal or _("Draw (D)"))
+
+    def _toggle_painting(self) -> None:
+        if self.area is not None:
+            self.area.toggle_painting()
+
+    def _history(self) -> QUndoStack:
+        """What undo is about: strokes while one paints, else knobs."""
+        painter = self.area.painter if self.area is not None else None
+        return self.params.undo_stack if painter is None else painter.stack
+
     def _escape(self) -> None:
+        if self.area is not None and self.area.lay_brush_down():
+            return
         if self.notice.isVisible():
             self.notice.clear()
         elif self.isFullScreen():
@@ -630,9 +835,28 @@ class Window(QMainWindow):
         width = max(self.width(), 1)
         left = min(max(look.px(228), 208), round(0.28 * width))
         right = 0 if self.explain.folded else min(look.px(236), round(0.22 * width))
+        if self.drawing_is_open:
+            right = self._make_room_to_draw(width)
+        else:
+            self.explain.show()
+            self._right.setMinimumWidth(self.explain.minimumWidth())
+            self._right.setMaximumWidth(self.explain.maximumWidth())
         self._left.setMinimumWidth(left)
         self._left.setMaximumWidth(round(left * 1.6))
         self._columns.setSizes([left, width - left - right, right])
+
+    def _make_room_to_draw(self, width: int) -> int:
+        """A column wide enough for a large sheet; the lesson stays below it where the window is high."""
+        assert self.pad is not None
+        high, tools = self._columns.height(), look.px(275)
+        right = max(look.px(290), min(high - tools, round(0.265 * width)))
+        right = min(right, round(0.31 * width))
+        wanted = right + tools
+        self.explain.setVisible(not self.explain.folded and high - wanted >= look.px(180))
+        self._right.setMinimumWidth(right)
+        self._right.setMaximumWidth(right)
+        self._right.setSizes([wanted, max(high - wanted, 0)])
+        return right
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)

@@ -28,6 +28,8 @@ class DatasetPicker(QWidget):
     turned = Signal(str, object)
     """A knob of the data set itself: its name and new value."""
     folder_chosen = Signal(Path)
+    own_wanted = Signal(str)
+    """The person wants to open a file or folder of their own: "own_images" or "own_table"."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +37,7 @@ class DatasetPicker(QWidget):
         self._folder: Path | None = None
         self._current = ""
         self._note = ""
+        self._altered = False
         self._specs: tuple[KnobSpec, ...] = ()
         self._heading = Heading(_("Data"))
         self.combo = QComboBox()
@@ -106,9 +109,12 @@ class DatasetPicker(QWidget):
         self._folder = folder
         self._write()
 
-    def set_note(self, text: str) -> None:
-        """A line under the list, such as “1,797 images · showing all”."""
-        self._note = text
+    def set_note(self, text: str, *, altered: bool = False) -> None:
+        """A line under the list, such as “1,797 images · showing all”.
+
+        altered: the data are no longer those of the set, which can therefore be chosen again.
+        """
+        self._note, self._altered = text, altered
         self._write()
 
     @property
@@ -127,7 +133,9 @@ class DatasetPicker(QWidget):
         self.combo.clear()
         for source in self._sources:
             title = tr(source.title)
-            if source.needs_folder and self._folder is None:
+            if source.name.startswith("own_"):
+                title = f"{title}…"
+            elif source.needs_folder and self._folder is None:
                 title = " · ".join((title, tr(_("needs a folder"))))
             self.combo.addItem(title)
             self.combo.setItemData(self.combo.count() - 1, tr(source.about), Qt.ItemDataRole.ToolTipRole)
@@ -138,7 +146,7 @@ class DatasetPicker(QWidget):
 
     def _write_note(self) -> None:
         source = self._shown()
-        needs = source is not None and source.needs_folder
+        needs = source is not None and source.needs_folder and not source.name.startswith("own_")
         missing = needs and self._folder is None
         self.folder_button.setVisible(needs)
         if missing:
@@ -157,10 +165,13 @@ class DatasetPicker(QWidget):
 
     def _on_pick(self, index: int) -> None:
         source = self._sources[index]
-        if source.needs_folder and self._folder is None:
+        if source.name.startswith("own_"):
+            self.own_wanted.emit(source.name)
+            self._write()
+        elif source.needs_folder and self._folder is None:
             self._write_note()
             self.folder_button.setFocus()
-        elif source.name != self._current:
+        elif source.name != self._current or self._altered:
             self._current = source.name
             self._write_note()
             self.chosen.emit(source.name)
@@ -170,7 +181,7 @@ class DatasetPicker(QWidget):
         start = str(self._folder) if self._folder is not None else ""
         picked = QFileDialog.getExistingDirectory(self, tr(_("The folder where you keep this data")), start)
         shown = self._shown()
-        needy = [source for source in self._sources if source.needs_folder]
+        needy = [s for s in self._sources if s.needs_folder and not s.name.startswith("own_")]
         source = shown if shown in needy else next(iter(needy), None)
         if not picked or source is None:
             return

@@ -19,13 +19,15 @@ KEYS = (
     ("R", _("Reset: same seed, exactly the same start")),
     ("N", _("New seed: another start")),
     (_("PgDn  PgUp"), _("Next and previous demo (a clicker sends these)")),
+    ("D", _("Draw something for the model, or put it away")),
     ("F5", _("Projector mode")),
     ("F11", _("Full screen")),
     ("Ctrl  +  −  0", _("Larger, smaller, normal size")),
     ("Ctrl T", _("Light or dark")),
     ("Ctrl L", _("English or French")),
-    ("Ctrl Z", _("Undo the last turn of a knob; with Shift, redo")),
-    (_("Esc"), _("Clear the selection")),
+    ("B", _("Paint your own points, where the data lie in the plane")),
+    ("Ctrl Z", _("Undo the last turn of a knob, or the last stroke; with Shift, redo")),
+    (_("Esc"), _("Lay the brush down; clear the selection")),
     ("?", _("This list")),
 )
 

@@ -13,7 +13,9 @@ from desktop.controls.parts import IconButton, named
 from desktop.language import _
 from desktop.panels.catalogue import make_panel
 from desktop.panels.loss_plot import LossPlot
+from desktop.panels.paint import Painter
 from desktop.panels.panel import Panel
+from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from desktop.style.tokens import look
 from engine.api import Info, Started, Turned
@@ -30,6 +32,13 @@ class PanelArea(QWidget):
     ask = Signal(str, tuple)
     act = Signal(str, tuple)
     sought = Signal(int)
+    painted = Signal(object, object)
+    """Points painted by hand: xy and y."""
+    painting = Signal(bool)
+    """Somebody has taken the brush, or laid it down."""
+    original = Signal()
+    told = Signal(object)
+    """A sentence for the person."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,6 +87,11 @@ class PanelArea(QWidget):
         for panel in self.panels.values():
             panel.ask.connect(self.ask)
             panel.act.connect(self.act)
+            if isinstance(panel, ScatterPanel):
+                panel.original.connect(self.original)
+                panel.painter.painted.connect(self.painted)
+                panel.painter.switched.connect(self.painting)
+                panel.painter.told.connect(self.told)
         self.loss.set_scalars(info.scalars)
         self._arrange()
         for panel in former:
@@ -121,10 +135,45 @@ class PanelArea(QWidget):
         for panel in self.panels.values():
             panel.answered(name, tag, value)
 
+    def show_guest(
+        self,
+        channel: str,
+        xy: tuple[float, float] | None,
+        trail: Sequence[tuple[float, float]] = (),
+        *,
+        elsewhere: bool = False,
+    ) -> None:
+        """The drawing lies at ``xy`` of this channel and nowhere else. See :meth:`ScatterPanel.set_guest`."""
+        for name, panel in self.panels.items():
+            panel.set_guest(xy if name == channel else None, trail, elsewhere=elsewhere)
+
     def _choose(self, item: int) -> None:
         """A pinned item is also one to look at closely, where the experiment can do that."""
         if self._chooses and item >= 0:
             self.act.emit("choose", (item,))
+
+    # ── painting ──
+
+    @property
+    def painter(self) -> Painter | None:
+        """Who holds the brush, if anybody does."""
+        scatters = (panel for panel in self.panels.values() if isinstance(panel, ScatterPanel))
+        return next((panel.painter for panel in scatters if panel.painter.on), None)
+
+    def toggle_painting(self) -> None:
+        """Take the brush to the first picture on screen that can be painted on, or lay it down."""
+        if not self.lay_brush_down():
+            for panel in self._on_screen().values():
+                if isinstance(panel, ScatterPanel) and panel.paintable:
+                    panel.paint_data(True)
+                    return
+
+    def lay_brush_down(self) -> bool:
+        """Whether somebody held it."""
+        painter = self.painter
+        if painter is not None:
+            painter.switch(False)
+        return painter is not None
 
     def add_flag(self, turned: Turned, text: str) -> None:
         self.loss.add_flag(turned.step, text)

@@ -187,6 +187,62 @@ def paint_markers(
         painter.drawText(QPointF(x - metrics.horizontalAdvance(text) / 2, y + metrics.capHeight() / 2), text)
 
 
+def _star(centre: QPointF, radius: float) -> QPolygonF:
+    """Five points, the first one upwards."""
+    corners = []
+    for i in range(10):
+        angle, far = math.pi * i / 5, radius * (1.0 if i % 2 == 0 else 0.46)
+        corners.append(centre + QPointF(far * math.sin(angle), -far * math.cos(angle)))
+    return QPolygonF(corners)
+
+
+def paint_guest(painter: QPainter, plane: Plane, path: NDArray[np.floating], *, elsewhere: bool) -> None:
+    """A big star at the end of ``path``, (T, 2), and a line through where it has been, paler the longer ago.
+
+    elsewhere: only its outline, for it does not belong to this very step. A star beyond the picture waits at
+    its rim and points outwards.
+    """
+    pixels = plane.to_pixels(path)
+    if not np.isfinite(pixels[-1]).all():
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    ink, ground, gold = look.colour("text"), look.colour("plot"), look.colour("guest")
+    cuts = np.unique(np.linspace(0, len(path) - 1, TRAIL_SHADES + 1).round().astype(int))
+    for shade, (a, b) in enumerate(pairwise(cuts), 1):
+        piece = pixels[a : b + 1]
+        line = QPolygonF([QPointF(x, y) for x, y in piece[np.isfinite(piece).all(1)].tolist()])
+        strength = 0.15 + 0.75 * shade / max(len(cuts) - 1, 1)
+        for colour, width in ((ground, 5.5), (ink, 3.6), (gold, 1.8)):
+            pen = QPen(with_alpha(colour, strength), look.px(width))
+            pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+            painter.setPen(pen)
+            painter.drawPolyline(line)
+    radius = float(look.px(13))
+    x, y = pixels[-1].tolist()
+    margin = 1.9 * radius
+    inside_x = min(max(x, plane.left + margin), max(plane.left + plane.width - margin, plane.left + margin))
+    inside_y = min(max(y, plane.top + margin), max(plane.top + plane.height - margin, plane.top + margin))
+    centre = QPointF(inside_x, inside_y)
+    painter.setBrush(with_alpha(ground, 0.5))
+    for colour, width in ((with_alpha(ground, 0.9), 5.0), (ink, 2.0)):
+        painter.setPen(QPen(colour, look.px(width)))
+        painter.drawEllipse(centre, 1.35 * radius, 1.35 * radius)
+    painter.setPen(QPen(ink, look.px(1.8), j=Qt.PenJoinStyle.RoundJoin))
+    painter.setBrush(ground if elsewhere else gold)
+    painter.drawPolygon(_star(centre, radius))
+    away = np.array([x - inside_x, y - inside_y])
+    far = float(np.hypot(*away))
+    if not plane.left <= x <= plane.left + plane.width or not plane.top <= y <= plane.top + plane.height:
+        u = away / max(far, 1e-9)
+        side = np.array([-u[1], u[0]])
+        tip, base = 1.85 * radius * u, 1.5 * radius * u
+        head = [tip, base + 0.32 * radius * side, base - 0.32 * radius * side]
+        painter.setBrush(ink)
+        painter.drawPolygon(QPolygonF([centre + QPointF(*corner) for corner in head]))
+
+
 def paint_ring(painter: QPainter, x: float, y: float, dot: float, *, strong: bool) -> None:
     """A ring round a point: strong = pinned, else under the mouse."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)

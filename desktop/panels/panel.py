@@ -9,6 +9,7 @@ outside world by signals only:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -60,6 +61,11 @@ class Panel(QFrame):
         self._column.addWidget(body, 1)
         self._on_look()
 
+    def hide_step(self) -> None:
+        """For a picture that belongs to no step."""
+        self._step = None
+        self._write_aside()
+
     def set_aside(self, extra: str) -> None:
         """A few words beside the step number, such as "showing 5,000 of 60,000"."""
         self._extra = extra
@@ -107,6 +113,11 @@ class Panel(QFrame):
 
     def answered(self, name: str, tag: object, value: Any) -> None:
         """The answer to an ``ask``; panels that never ask need not care."""
+
+    def set_guest(
+        self, xy: tuple[float, float] | None, trail: Sequence[tuple[float, float]] = (), *, elsewhere: bool = False
+    ) -> None:
+        """Where the drawing lies in this picture, or nowhere; panels that show no places need not care."""
 
     def restyle(self) -> None:
         """Colours, sizes or language changed: draw again from ``look`` and ``tr``."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -30,11 +31,13 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
+from desktop.controls.parts import IconButton
 from desktop.language import _, language, number, say, tr
 from desktop.panels import marks, raster
 from desktop.panels.legend import Legend
+from desktop.panels.paint import Cloud, Painter, PaintTools
 from desktop.panels.panel import Panel
 from desktop.panels.plane import Extent, Plane, extent, roomy, ticks, union
 from desktop.panels.raster import Raster, Window
@@ -64,27 +67,93 @@ CACHED_ITEMS = 512
 
 
 class ScatterPanel(Panel):
-    """Draws ``Points``."""
+    """Draws ``Points``, and lets a person paint on those that are the data themselves."""
+
+    original = Signal()
+    """The data shall be again as they were before anybody painted on them."""
 
     def __init__(self, title: str, selection: Selection, parent: QWidget | None = None) -> None:
-        self._canvas = Canvas(selection)
+        self.painter = Painter()
+        self._canvas = Canvas(selection, self.painter)
+        self.painter.setParent(self._canvas)
+        self._payload: Points | None = None
         self._counts: tuple[int, int | None] = (0, None)
         super().__init__(title, parent)
         say(self._canvas.setAccessibleName, title)
         self._canvas.ask.connect(self.ask)
         self._canvas.act.connect(self.act)
-        self.set_body(self._canvas)
+        self.tools = PaintTools(self.painter)
+        self.tools.hide()
+        self.tools.original.connect(self._bring_back)
+        self.brush = IconButton("brush", _("Paint your own points (B)"), size=15, pad=3, flat=True)
+        self.brush.setCheckable(True)
+        self.brush.hide()
+        self.brush.clicked.connect(self.paint_data)
+        self.head.addWidget(self.brush)
+        self.painter.switched.connect(self._on_switched)
+        self.painter.changed.connect(self._on_painted)
+        body = QWidget()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.tools)
+        row.addWidget(self._canvas, 1)
+        self.set_body(body)
 
     @property
     def canvas(self) -> Canvas:
         return self._canvas
 
     def show_payload(self, payload: Points) -> None:
-        counts = (len(payload.xy), payload.total)
+        self._payload = payload
+        self.brush.setVisible(payload.classes is not None)
+        self._meet()
+        points = self.painter.shown(payload)
+        self._count(points)
+        self._canvas.show_points(points, self._step or 0)
+
+    def _count(self, points: Points) -> None:
+        counts = (len(points.xy), points.total)
         if counts != self._counts:
             self._counts = counts
             self._write_counts()
-        self._canvas.show_points(payload, self._step or 0)
+
+    # ── painting ──
+
+    @property
+    def paintable(self) -> bool:
+        """Whether its points are data that a person may paint on."""
+        return self._payload is not None and self._payload.classes is not None
+
+    def paint_data(self, on: bool) -> None:
+        """Take the brush, or lay it down."""
+        self.painter.switch(on and self.paintable)
+        self._meet()
+        self.brush.setChecked(self.painter.on)
+
+    def _meet(self) -> None:
+        """The first picture of a run tells what there is to paint on; no data of the plane, no painting."""
+        if self.painter.on and self._payload is not None:
+            if self._payload.classes is None:
+                self.painter.switch(False)
+            else:
+                self.painter.meet(Cloud(self._payload.xy, self._payload.classes))
+
+    def _bring_back(self) -> None:
+        self.painter.bring_back()
+        self.original.emit()
+
+    def _on_switched(self, on: bool) -> None:
+        self.tools.setVisible(on)
+        self.brush.setChecked(on)
+        self._canvas.hold_brush(on)
+        self._write_counts()
+
+    def _on_painted(self) -> None:
+        if self._payload is not None:
+            self._payload = self.painter.shown(self._payload)
+            self._count(self._payload)
+            self._canvas.put_points(self._payload)
 
     def answered(self, name: str, tag: object, value: object) -> None:
         if name == "item" and isinstance(value, Item):
@@ -94,18 +163,33 @@ class ScatterPanel(Panel):
             if asked == self._canvas.pinned:  # not of a point pinned before
                 self._canvas.take_neighbours(tuple(int(i) for i in np.asarray(value).ravel()))
 
+    def set_guest(
+        self, xy: tuple[float, float] | None, trail: Sequence[tuple[float, float]] = (), *, elsewhere: bool = False
+    ) -> None:
+        """A star for something that is not among the points, with where it has been, oldest first.
+
+        elsewhere: it was found at another step than the one shown.
+        """
+        self._canvas.set_guest(xy, trail, elsewhere=elsewhere)
+
     def restyle(self) -> None:
         self._write_counts()
         self._canvas.restyle()
 
     def clear(self) -> None:
         self._counts = (0, None)
+        self._payload = None
+        self.painter.wait()
         self._canvas.show_points(None)
 
     def _write_counts(self) -> None:
         shown, total = self._counts
-        some = total is not None and total > shown
-        self.set_aside(_("showing {n} of {total}", n=number(shown), total=number(total or 0)) if some else "")
+        if shown == 0 and self.painter.on:
+            self.set_aside(_("paint some points"))
+        elif total is not None and total > shown:
+            self.set_aside(_("showing {n} of {total}", n=number(shown), total=number(total)))
+        else:
+            self.set_aside("")
         words = _("{n} points", n=number(shown))
         self._canvas.setAccessibleDescription(tr(words))
 
@@ -116,10 +200,12 @@ class Canvas(QWidget):
     ask = Signal(str, tuple)
     act = Signal(str, tuple)
 
-    def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
+    def __init__(self, selection: Selection, painter: Painter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._selection = selection
+        self._painter = painter
         self._points: Points | None = None
+        self._guest: tuple[NDArray[np.float64], bool] | None = None  # trail and place, and whether now
         # What is shown. home: the box that is framed while the person has not zoomed; None until there are
         # points.
         self._plane = Plane()
@@ -148,7 +234,7 @@ class Canvas(QWidget):
         # The mouse.
         self._mouse: QPointF | None = None
         self._pressed: QPointF | None = None
-        self._gesture = ""  # "", "wait", "lasso", "box", "pan", "mark"
+        self._gesture = ""  # "", "wait", "lasso", "box", "pan", "mark", "paint"
         self._track: list[QPointF] = []
         self._held: tuple[int, int] = (-1, -1)  # which Markers layer, which of its marks
         self._held_at: tuple[float, float] | None = None
@@ -204,12 +290,32 @@ class Canvas(QWidget):
         self._legend.set_names(points.names if points is not None and len(points.names) > 1 else ())
         self.update()
 
+    def put_points(self, points: Points) -> None:
+        """Other points among the same lines and centres, at once: a hand has painted them."""
+        self._points, self._before = points, None
+        self._stale_style = self._stale_points = True
+        self._items.clear()  # what has been said of a point may be true of another one now
+        self._asked.clear()
+        if self._selection.items is not None or self._selection.pin >= 0:
+            self._selection.select(None)
+            self._selection.set_pin(-1)
+        self.update()
+
+    def hold_brush(self, on: bool) -> None:
+        """The mouse paints, or does what it otherwise does."""
+        if self._gesture == "paint":
+            self._gesture = ""
+        self._selection.set_hover(-1)
+        self.setCursor(Qt.CursorShape.CrossCursor if on else Qt.CursorShape.ArrowCursor)
+        self.update()
+
     def _forget(self) -> None:
         self._flow.stop()
         self._glide.stop()
         self._home, self._zoomed = None, False
         self._before, self._marks_before = None, []
         self._gesture, self._track, self._held, self._held_at = "", [], (-1, -1), None
+        self._guest = None
         self._items.clear()
         self._asked.clear()
 
@@ -265,6 +371,14 @@ class Canvas(QWidget):
             self._before, self._marks_before = None, []
             self._stale_points |= moved
         self._stale_points |= self._before is not None
+        self.update()
+
+    def set_guest(
+        self, xy: tuple[float, float] | None, trail: Sequence[tuple[float, float]], *, elsewhere: bool
+    ) -> None:
+        if xy is None and self._guest is None:
+            return
+        self._guest = None if xy is None else (np.array([*trail, xy], np.float64), elsewhere)  # (T + 1, 2)
         self.update()
 
     def take_item(self, item: Item) -> None:
@@ -338,7 +452,9 @@ class Canvas(QWidget):
     def _follow(self) -> None:
         """Frame the first points; later leave the view alone unless they leave it by more than a fifth."""
         if self._home is not None and (
-            self._zoomed or self._glide.state() == QVariantAnimation.State.Running
+            self._zoomed
+            or self._gesture == "paint"
+            or self._glide.state() == QVariantAnimation.State.Running
         ):
             return
         box = self._data_box()
@@ -476,6 +592,8 @@ class Canvas(QWidget):
                 marks.paint_trails(painter, plane, layer, xy)
                 marks.paint_markers(painter, plane, layer, xy, self._held[1] if self._held[0] == seen else -1)
                 seen += 1
+        if self._guest is not None:
+            marks.paint_guest(painter, plane, self._guest[0], elsewhere=self._guest[1])
 
     def _draw_ground(self) -> QPixmap:
         """Plot area, tints, grid, ticks and the names of the axes."""
@@ -678,7 +796,7 @@ class Canvas(QWidget):
             marks.paint_ring(painter, *hover, self._dot, strong=False)
 
     def _paint_cards(self, painter: QPainter) -> None:
-        if self._gesture not in ("", "wait"):
+        if self._gesture not in ("", "wait") or self._painter.on:
             return
         selection = self._selection
         shown = [selection.pin]
@@ -694,6 +812,8 @@ class Canvas(QWidget):
             marks.paint_card(painter, *self._items[item], QPointF(*at), self._dot, room)
 
     def _paint_gesture(self, painter: QPainter) -> None:
+        if self._painter.ready and self._mouse is not None:
+            self._painter.paint_circle(painter, self._mouse)
         if self._gesture not in ("lasso", "box") or len(self._track) < 2:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -741,6 +861,10 @@ class Canvas(QWidget):
         with_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
         if button in (Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton) or with_ctrl:
             self._gesture = "pan"
+        elif button == Qt.MouseButton.LeftButton and self._painter.on:
+            if self._painter.ready and self._in_plot(at):
+                self._gesture = "paint"
+                self._painter.press(self._plane.to_data(at.x(), at.y()), self._plane.scale)
         elif button == Qt.MouseButton.LeftButton:
             self._held = self._mark_at(at)
             if self._held[0] >= 0:
@@ -774,6 +898,10 @@ class Canvas(QWidget):
             if not self._move_timer.isActive():
                 self._send_move()
             self.update()
+        elif self._painter.on:
+            if self._gesture == "paint":
+                self._painter.move(self._plane.to_data(*self._in_sight(at)))
+            self.update()
         elif not self._gesture and not self._hover_timer.isActive():
             self._hover()
 
@@ -804,7 +932,10 @@ class Canvas(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         gesture, at = self._gesture, event.position()
-        if gesture == "mark":
+        if gesture == "paint":
+            self._painter.move(self._plane.to_data(*self._in_sight(at)))
+            self._painter.release()
+        elif gesture == "mark":
             self._move_timer.stop()
             if self._moved:
                 self._held_at = self._plane.to_data(at.x(), at.y())
@@ -852,6 +983,9 @@ class Canvas(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         at = event.position()
+        if self._painter.on:  # a second dab, soon after the first
+            self.mousePressEvent(event)
+            return
         if event.button() != Qt.MouseButton.LeftButton or self._points is None:
             return
         if self._movable():
@@ -859,6 +993,14 @@ class Canvas(QWidget):
                 self.act.emit("place", self._plane.to_data(at.x(), at.y()))
         elif self._point_at(at) < 0:
             self.fit()
+
+    def _in_sight(self, at: QPointF) -> tuple[float, float]:
+        """The nearest place to ``at`` where the plane is seen."""
+        plane = self._plane
+        return (
+            min(max(at.x(), plane.left), plane.left + plane.width),
+            min(max(at.y(), plane.top), plane.top + plane.height),
+        )
 
     def _in_plot(self, at: QPointF) -> bool:
         plane = self._plane

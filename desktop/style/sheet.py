@@ -4,7 +4,7 @@ Fonts are not set here but on the widgets (``look.font``) and on the application
 What the sheet knows by object name: ``panel`` (a card; property ``highlight`` = true gives it the accent's
 border), ``panelTitle``, ``panelAside``, ``sectionTitle``, ``brand``, ``bar`` (top and bottom), ``side`` (left
 and right columns), ``primary`` (the one accented button), ``flat`` (a button without a frame), ``chip``,
-``caption``, ``quiet``, ``problem``.
+``caption``, ``quiet``, ``flagged``, ``problem``.
 """
 
 from __future__ import annotations
@@ -34,11 +34,15 @@ QLabel {{ background: transparent; }}
 #panel[highlight="true"] {{ border: {px(2)}px solid {c.accent}; }}
 #panelTitle, #brand {{ color: {c.text}; }}
 #panelAside, #quiet, #sectionTitle {{ color: {c.quiet}; }}
+QHeaderView, QHeaderView::section, QTableCornerButton::section {{ background: {c.raised}; color: {c.text};
+    border: none; border-right: 1px solid {c.line}; padding: {px(3)}px {px(6)}px; }}
+QTableWidget, QListWidget {{ background: {c.surface}; border: 1px solid {c.line}; gridline-color: {c.line}; }}
 #notice {{ background: {c.text}; border: none; border-radius: {px(8)}px; }}
 #notice QLabel {{ color: {c.surface}; }}
 #notice[kind="problem"] {{ background: {c.problem}; }}
 #notice[kind="problem"] QLabel {{ color: {c.on_accent if look.dark else c.surface}; }}
 #problem {{ color: {c.problem}; }}
+#flagged {{ color: {c.flag}; }}
 #caption {{ color: {c.text}; background: {c.raised}; border-radius: {px(8)}px;
     padding: {px(6)}px {px(12)}px; }}
 #chip {{ color: {c.on_accent}; background: {c.accent}; border-radius: {px(9)}px;

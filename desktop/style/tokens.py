@@ -30,17 +30,20 @@ class Colours:
     faded: str
     flag: str
     problem: str
+    guest: str
 
 
 LIGHT = Colours(
     window="#f3f4f6", surface="#ffffff", raised="#eef1f6", line="#dfe2e8", text="#15181d", quiet="#5a6271",
     accent="#0b62d0", on_accent="#ffffff", hover="#e4e9f2", plot="#ffffff", grid="#e8eaee", faded="#d5d8de",
     flag="#a86a00", problem="#a5320a",
+    guest="#ffd21f",
 )  # fmt: skip
 DARK = Colours(
     window="#0f1218", surface="#1b1f27", raised="#262c37", line="#323845", text="#edf0f5", quiet="#a2abba",
     accent="#4c9dff", on_accent="#08121f", hover="#2b3240", plot="#11141b", grid="#232833", faded="#3a414e",
     flag="#f0b13c", problem="#ff9466",
+    guest="#ffd94a",
 )  # fmt: skip
 
 # Okabe & Ito (2008): told apart with every common colour blindness. First the strong ones.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-MOST_POINTS, MOST_PICTURES, MOST_SIGNALS = 20_000, 120, 5
+MOST_POINTS, MOST_PICTURES, MOST_SIGNALS = 20_000, 80, 5
 
 
 def preview(data: Dataset) -> Previewed:

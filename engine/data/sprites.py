@@ -30,9 +30,9 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "orange": (0.98, 0.58, 0.10),
     "yellow": (0.99, 0.89, 0.15),
     "green": (0.03, 0.50, 0.34),
-    "turquoise": (0.12, 0.70, 0.72),
+    "turquoise": (0.25, 0.78, 0.82),
     "blue": (0.13, 0.33, 0.86),
-    "pink": (1.00, 0.56, 0.76),
+    "pink": (0.95, 0.42, 0.62),
     "black": (0.11, 0.11, 0.14),
 }
 """Red, green and blue of each. Colours whose hue some eyes confuse differ in lightness."""
@@ -206,7 +206,7 @@ def _distance(shape: int, px: Array, py: Array, x: Array, y: Array, size: Array,
     elif shape == 1:
         away = raster.box(u, v, 0.80, 0.80)
     elif shape == 2:
-        away = raster.polygon(u, v, _ring_of(3, 1.06) + np.array([0, 0.14]))
+        away = raster.polygon(u, v, _ring_of(3, 1.06) + np.array([0, 0.08]))
     elif shape == 3:
         corners = np.empty((10, 2))
         corners[0::2], corners[1::2] = _ring_of(5, 1.12), -_ring_of(5, 0.47)[[3, 4, 0, 1, 2]]

@@ -35,6 +35,9 @@ def test_a_set_is_what_it_says(name):
     if data.kind == "points":
         assert data.columns in (("x", "y"), ("x", "y", "z"))
         assert data.x.shape[1:] == (len(data.columns),)
+    elif data.kind == "signals":
+        assert data.x.dim() == 2
+        assert -1 <= float(data.x.min()) < 0 < float(data.x.max()) <= 1
     else:
         assert data.x.dim() == 4
         assert 0 <= float(data.x.min()) < float(data.x.max()) <= 1

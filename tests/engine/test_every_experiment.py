@@ -44,24 +44,24 @@ from engine.core.text import InputError, Text
 from engine.core.timeline import Timeline
 from engine.data import registry
 from engine.data.registry import Dataset, sources
+from tests.engine.own import folder_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FOLDER = ROOT.parent / "shared" / "data"
 FRENCH = ROOT / "assets" / "locale" / "fr" / "latentarium.po"
 LESSONS = ROOT / "assets" / "lessons"
 STEPS = 3
-HUGE = ("mnist", "pen", "million")
+HUGE = ("mnist", "pen", "sprites", "faces", "textures", "million")
 """Sets whose early work (covariances, projections) the runners of a test share, as they do in the window."""
 
 Scalars = list[dict[str, float]]
 
 
 def _case(id: str, dataset: str) -> Any:
-    needs = sources()[dataset].needs_folder and not FOLDER.is_dir()
+    needs = sources()[dataset].needs_folder and folder_of(dataset) is None
     return pytest.param(
         (id, dataset),
         id=f"{id}-{dataset}",
-        marks=[pytest.mark.skip(reason=f"{dataset} needs the folder {FOLDER}")] if needs else [],
+        marks=[pytest.mark.skip(reason=f"{dataset} is not on this machine")] if needs else [],
     )
 
 
@@ -76,10 +76,10 @@ KNOBS = [
 
 @functools.lru_cache(maxsize=1)
 def data_of(name: str) -> tuple[Dataset, Stages]:
-    return registry.load(name, seed=0, data_dir=FOLDER), Stages()
+    return registry.load(name, seed=0, data_dir=folder_of(name)), Stages()
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=CASES, scope="module")  # so that all tests of one data set follow each other
 def case(request: pytest.FixtureRequest) -> tuple[str, str]:
     return request.param  # type: ignore[no-any-return]
 
@@ -95,7 +95,7 @@ def unstarted(case: tuple[str, str], seed: int = 5, **params: Value) -> Runner:
     name, dataset = case
     data, stages = data_of(dataset)
     return make_runner(
-        RunSpec(name, dataset, params, seed, FOLDER), device="cpu", data=data,
+        RunSpec(name, dataset, params, seed, folder_of(dataset)), device="cpu", data=data,
         stages=stages if dataset in HUGE else Stages(),
     )  # fmt: skip
 
@@ -312,7 +312,7 @@ def test_a_saved_session_goes_on_as_if_nothing_had_been(case: tuple[str, str], t
     train(runner, 1)
     timeline.keep(1, views_of(runner), runner.state())
     path = tmp_path / f"a{session.SUFFIX}"
-    session.save(path, RunSpec(*case, {}, 5, FOLDER), runner, timeline)
+    session.save(path, RunSpec(*case, {}, 5, folder_of(case[1])), runner, timeline)
     expected = train(runner)
     stages = data_of(case[1])[1] if case[1] in HUGE else None
     spec, loaded, history = session.load(path, device="cpu", stages=stages)

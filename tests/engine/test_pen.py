@@ -167,7 +167,7 @@ def test_a_contact_sheet(name):
 # ── good enough to learn from ───────────────────────────────────────────────────────────────────────────────
 
 
-def learn(data: Dataset, epochs: int = 5) -> nn.Module:
+def learn(data: Dataset, epochs: int = 8) -> nn.Module:
     """A small conv net that has seen ``data`` a few times."""
     torch.manual_seed(0)
     net = nn.Sequential(

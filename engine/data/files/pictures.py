@@ -243,8 +243,8 @@ def _square(
     from PIL import Image
 
     image.draft(None, (2 * size, 2 * size))  # a JPEG can be decoded at a half, a quarter, an eighth
-    width, height = image.size
     image.load()
+    width, height = image.size  # as it is now: drafted, and a TIFF already turned
     if image.mode in ("P", "PA") or "transparency" in image.info:
         image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
     elif image.mode == "1":
@@ -281,7 +281,7 @@ def _to_rgb(image: PillowImage.Image, ground: str, note: Callable[[str], None]) 
 
     if image.mode in ("RGBA", "LA", "RGBa", "La"):
         clear = image.convert("RGBA")
-        if clear.getextrema()[3] != (255, 255):
+        if clear.getchannel("A").getextrema() != (255, 255):
             note("see-through")
         return Image.alpha_composite(Image.new("RGBA", image.size, ground), clear).convert("RGB")
     if image.mode in ("I;16", "I", "F"):

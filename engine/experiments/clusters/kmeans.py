@@ -141,8 +141,8 @@ class KMeansParams:
     title=_("k-means"),
     question=_("Which points belong together?"),
     topic="clusters",
-    datasets=("blobs", "anisotropic", "moons", "rings", "spirals", "eight", "grid", "million", "digits",
-              "pen", "sprites", "faces", "textures", "mnist"),
+    datasets=("blobs", "anisotropic", "moons", "rings", "spirals", "eight", "grid", "million",
+              "digits", "pen", "sprites", "faces", "textures", "mnist", "fashion", "own_images", "own_table"),
     presets={
         "anisotropic": {"k": 3},
         "moons": {"k": 2},

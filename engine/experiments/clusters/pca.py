@@ -125,8 +125,8 @@ class PCAParams:
     title=_("Principal components"),
     question=_("Along which directions do the data spread most?"),
     topic="clusters",
-    datasets=("ellipse", "anisotropic", "blobs", "moons", "swiss_roll", "s_curve", "interlocked", "digits",
-              "pen", "sprites", "faces", "textures", "mnist"),
+    datasets=("ellipse", "anisotropic", "blobs", "moons", "swiss_roll", "s_curve", "interlocked",
+              "digits", "pen", "sprites", "faces", "textures", "mnist", "fashion", "own_images", "own_table"),
     presets={
         "swiss_roll": {"k": 2},
         "s_curve": {"k": 2},
