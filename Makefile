@@ -5,7 +5,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/.ready
 LANGUAGES := fr
 
-.PHONY: run test test-slow check format bench screenshots messages setup clean
+.PHONY: run test test-slow fuzz check format bench screenshots messages setup clean
 
 run: $(READY)
 	@$(BIN)/python -m desktop $(ARGS)
@@ -16,6 +16,10 @@ test: $(READY)
 # The phenomena of the course, on the defaults, on three seeds.
 test-slow: $(READY)
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+# 10,000 mutated files through every reader of people's own data.
+fuzz: $(READY)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff check .

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from desktop.conductor import Conductor
     from desktop.crash import Reporter
     from desktop.settings import Settings
+    from desktop.tidy import Tidier
     from desktop.window import Window
     from engine.api import Refused, StatusChanged
 
@@ -110,6 +111,7 @@ def _run(options: argparse.Namespace) -> int:
 
     from desktop import settings as settings_file
     from desktop.crash import Reporter
+    from desktop.tidy import Tidier
 
     app = QApplication.instance() or QApplication(["latentarium"])
     assert isinstance(app, QApplication)
@@ -119,13 +121,18 @@ def _run(options: argparse.Namespace) -> int:
     home = settings_file.folder()
     reporter = Reporter(home / "report.txt")
     reporter.install()
+    tidier = Tidier()
+    tidier.start()
     try:
-        return _show(app, options, reporter, home / "settings.json")
+        return _show(app, options, reporter, tidier, home / "settings.json")
     finally:
+        tidier.stop()
         reporter.remove()
 
 
-def _show(app: QApplication, options: argparse.Namespace, reporter: Reporter, path: Path) -> int:
+def _show(
+    app: QApplication, options: argparse.Namespace, reporter: Reporter, tidier: Tidier, path: Path
+) -> int:
     """The window's whole life; returns the exit code."""
     from desktop import settings as settings_file
     from desktop.window import Window
@@ -144,6 +151,7 @@ def _show(app: QApplication, options: argparse.Namespace, reporter: Reporter, pa
     if for_picture or any((options.topic, options.experiment, options.demo, options.dataset, options.set)):
         window.when_ready = opening.begin
     window.show()
+    opening.loaded = tidier.keep
     _after_first_paint(window, opening.start)
     code = app.exec()
     if not for_picture:
@@ -201,11 +209,13 @@ class _Opening:
         self._options = options
         self._was_running = self._resting = self._answered = False
         self.code = 0
+        self.loaded: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Once the window has been painted."""
         self._window.begin()
         assert self._window.bridge is not None
+        self._window.bridge.ready.connect(lambda _ready: self.loaded())
         if self._options.screenshot is not None:  # also when the engine cannot even start
             self._window.bridge.failed.connect(lambda failed: self._stop(failed.sentence))
 

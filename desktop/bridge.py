@@ -20,6 +20,7 @@ from engine.api import (
     Answer,
     Beating,
     Delivery,
+    Downloaded,
     Engine,
     Event,
     Failed,
@@ -59,6 +60,7 @@ class Bridge(QObject):
     saved = Signal(object)
     previewed = Signal(object)
     looked = Signal(object)
+    downloaded = Signal(object)
     scalars = Signal(object)
     """{name: (steps, values)}, everything since the last time."""
     views = Signal(object)
@@ -94,6 +96,7 @@ class Bridge(QObject):
             Saved: self.saved,
             Previewed: self.previewed,
             Looked: self.looked,
+            Downloaded: self.downloaded,
         }
         self.engine = Engine(self._woken.emit, device=device)
 

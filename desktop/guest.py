@@ -140,7 +140,7 @@ class Guest(QObject):
             return
         size = self._started.size
         self._items.clear()
-        for index in random.sample(range(size), min(LOOKED_AT, size)):  # noqa: S311
+        for index in random.sample(range(size), min(LOOKED_AT, size)):
             self._engine.ask("item", index, tag=(TAG, index))
 
     def _take_item(self, tag: object, item: Item) -> None:

@@ -1,4 +1,4 @@
-"""Ink on paper as numbers: a soft brush, MNIST's way of centring, and the picture size that a data set has."""
+"""Ink on paper as numbers: a soft brush, MNIST's way of centring, and the size that the data want."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ Ink = NDArray[np.float32]
 SIDE = 28
 """A drawing is so many cells wide and high, as a picture of MNIST is."""
 FINE = 10
-"""While it is drawn, each cell has so many dots along each side: 280 can also be shared out among 8 pixels."""
+"""While it is drawn, each cell has so many dots along each side; 280 are also 8 times 35."""
 BOX = 20.0
 """MNIST fits a digit into a box of so many cells."""
 FAINTEST = 0.002
 """Less than half a step of 8 bits is no ink."""
-CORE = 0.35
+CORE, ERASER_CORE = 0.35, 0.7
 """Up to this share of its radius the brush is all ink; from there it fades."""
+SPECK = 0.04
+"""Nobody sees fainter ink that an eraser has left, and it should not count as part of the drawing."""
 
 
 def paper() -> Ink:
@@ -39,7 +41,7 @@ def stroke(
 ) -> None:
     """Lead a soft brush in a straight line over ``ink``, in place.
 
-    start, end: (x, y) in cells from the upper left. radii: of the brush there, in cells; between them it grows
+    start, end: (x, y) in cells from the upper left. radii: of the brush there, in cells; in between it grows
     evenly. Ink never adds up: passing twice is no darker than once.
     """
     high, wide = ink.shape
@@ -57,11 +59,12 @@ def stroke(
     length = dx * dx + dy * dy
     t = np.clip((x * dx + y * dy) / length, 0, 1) if length > 0 else np.float32(0)  # (H, W) how far along
     away = np.hypot(x - t * dx, y - t * dy) / (r0 + t * (r1 - r0))  # (H, W) in radii
-    fade = np.clip((1 - away) / (1 - CORE), 0, 1)
+    fade = np.clip((1 - away) / (1 - (ERASER_CORE if erase else CORE)), 0, 1)
     put = (fade * fade * (3 - 2 * fade)).astype(np.float32)
     here = ink[top:bottom, left:right]
     if erase:
         np.minimum(here, 1 - put, out=here)
+        here[(put > 0) & (here < SPECK)] = 0
     else:
         np.maximum(here, put, out=here)
 
@@ -74,7 +77,7 @@ def _shares(cells: int, into: int) -> Ink:
     edges = np.linspace(0, cells, into + 1)
     cell = np.arange(cells)
     overlap = np.minimum(edges[1:, None], cell + 1) - np.maximum(edges[:-1, None], cell)
-    shares = (np.clip(overlap, 0, None) * (into / cells)).astype(np.float32)
+    shares: Ink = (np.clip(overlap, 0, None) * (into / cells)).astype(np.float32)
     shares.flags.writeable = False
     return shares
 
@@ -82,7 +85,7 @@ def _shares(cells: int, into: int) -> Ink:
 def resized(ink: Ink, high: int, wide: int) -> Ink:
     """(H, W) -> (high, wide), every new pixel the mean of what it covers."""
     rows, columns = _shares(ink.shape[0], high), _shares(ink.shape[1], wide)
-    return rows @ ink @ columns.T
+    return (rows @ ink @ columns.T).astype(np.float32, copy=False)
 
 
 def centre_like_mnist(ink: Ink, box: float = BOX) -> Ink:

@@ -59,6 +59,7 @@ from engine.api import (
     Acted,
     Answer,
     Beating,
+    Downloaded,
     Failed,
     Info,
     InputError,
@@ -73,11 +74,13 @@ from engine.api import (
     StatusChanged,
     Turned,
     Value,
+    Working,
     check,
     sources,
 )
 
 if TYPE_CHECKING:
+    from desktop.controls.data_dialog import DataDialog
     from desktop.controls.draw_pad import DrawPad
     from desktop.guest import Guest
     from desktop.panels.area import PanelArea
@@ -312,7 +315,8 @@ class Window(QMainWindow):
         bridge, conductor, area = self.bridge, self.conductor, self.area
         engine = bridge.engine
         bridge.ready.connect(self._on_ready)
-        bridge.working.connect(lambda working: self.notice.show_progress(working.share))
+        bridge.working.connect(self._on_working)
+        bridge.downloaded.connect(self._on_downloaded)
         bridge.started.connect(self._on_started)
         bridge.status.connect(self._on_status)
         bridge.turned.connect(self._on_turned)
@@ -653,6 +657,8 @@ class Window(QMainWindow):
         dialog.wanted.connect(self.bridge.engine.preview)
         dialog.used.connect(self.conductor.use_dataset)
         dialog.own_wanted.connect(self.open_own)
+        dialog.download_wanted.connect(self.bridge.engine.download)
+        dialog.cancelled.connect(self.bridge.engine.cancel)
         dialog.open()
         dialog.choose(self.conductor.spec.dataset if self.conductor.spec else "")
 
@@ -697,11 +703,29 @@ class Window(QMainWindow):
         if self.conductor is not None and not self.conductor.use_own(dataset, path, answers):
             self.notice.show_problem(_("No experiment here can use such data yet."))
 
-    def _on_previewed(self, preview: Previewed) -> None:
+    def _on_working(self, working: Working) -> None:
+        dialog = self._data_dialog()
+        if dialog is not None:
+            dialog.show_progress(working.share)
+        else:
+            self.notice.show_progress(working.share)
+
+    def _on_downloaded(self, downloaded: Downloaded) -> None:
+        self._use_folder(downloaded.folder)
+        self.datasets.set_folder(downloaded.folder)
+        dialog = self._data_dialog()
+        if dialog is not None:
+            dialog.set_folder(downloaded.folder)
+
+    def _data_dialog(self) -> DataDialog | None:
         from desktop.controls.data_dialog import DataDialog
 
-        self.notice.clear()
         dialog = self.findChild(DataDialog)
+        return dialog if dialog is not None and dialog.isVisible() else None
+
+    def _on_previewed(self, preview: Previewed) -> None:
+        self.notice.clear()
+        dialog = self._data_dialog()
         if dialog is not None:
             dialog.show_preview(preview)
 
@@ -741,7 +765,7 @@ class Window(QMainWindow):
         self.pad.setVisible(opens)
         self.guest.set_open(opens)
         self._share_columns()
-        (self.pad.sheet if opens else self.centralWidget()).setFocus()
+        (self.pad.sheet if opens else self).setFocus()
         self._show_pen()
 
     def _show_pen(self) -> None:
@@ -833,7 +857,7 @@ class Window(QMainWindow):
     def _share_columns(self) -> None:
         """Side columns as wide as their text needs, the rest for pictures; the lesson yields first."""
         width = max(self.width(), 1)
-        left = min(max(look.px(228), 208), round(0.28 * width))
+        left = min(max(look.px(228), 208), round((0.23 if self.drawing_is_open else 0.28) * width))
         right = 0 if self.explain.folded else min(look.px(236), round(0.22 * width))
         if self.drawing_is_open:
             right = self._make_room_to_draw(width)
@@ -850,7 +874,7 @@ class Window(QMainWindow):
         assert self.pad is not None
         high, tools = self._columns.height(), look.px(275)
         right = max(look.px(290), min(high - tools, round(0.265 * width)))
-        right = min(right, round(0.31 * width))
+        right = min(right, round(0.32 * width))
         wanted = right + tools
         self.explain.setVisible(not self.explain.folded and high - wanted >= look.px(180))
         self._right.setMinimumWidth(right)

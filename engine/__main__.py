@@ -1,4 +1,4 @@
-"""Every experiment without a window: ``python -m engine list | run | bench``."""
+"""Every experiment without a window: ``python -m engine list | run | bench | data``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from engine import boot
 from engine.core.text import InputError, _
+from engine.data import commands as data_commands
 
 if TYPE_CHECKING:
     from engine.core.experiment import Info
@@ -48,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m engine", description="Latentarium's experiments, without a window.")
-    commands = parser.add_subparsers(required=True, metavar="list | run | bench")
+    commands = parser.add_subparsers(required=True, metavar="list | run | bench | data")
 
     listing = commands.add_parser("list", help="every experiment, its knobs, data sets and channels")
     listing.add_argument("--json", action="store_true", help="for programs")
@@ -67,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("id", nargs="?", help="only this one")
     bench.add_argument("--seconds", type=float, default=3.0, help="time for each (default 3)")
     bench.set_defaults(command=_bench)
+
+    data_commands.add_to(commands)
 
     for each in (run, bench):
         each.add_argument("--dataset", help="default: the experiment's first")

@@ -10,10 +10,12 @@ from typing import Any
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
+    QFileDialog,
     QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
+    QProgressBar,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -41,6 +43,9 @@ class DataDialog(QDialog):
     used = Signal(str)
     """The person wants to use this data set."""
     own_wanted = Signal()
+    download_wanted = Signal(str, Path)
+    """Fetch this data set into this folder."""
+    cancelled = Signal()
 
     def __init__(
         self, sources: list[Source], takes: tuple[str, ...], data_dir: Path | None, parent: QWidget
@@ -96,15 +101,25 @@ class DataDialog(QDialog):
         columns.setSizes([700, 300])
         self._use = QPushButton(tr(_("Use these")))
         self._use.clicked.connect(self._on_use)
+        self._download = QPushButton()
+        self._download.clicked.connect(self._on_download)
+        self._bar = QProgressBar(textVisible=False)
+        self._cancel = QPushButton(tr(_("Stop")))
+        self._cancel.clicked.connect(self.cancelled)
+        self._bar.hide()
+        self._cancel.hide()
         own = QPushButton(tr(_("Open my own…")))
         own.clicked.connect(self.own_wanted)
         close = QPushButton(tr(_("Close")))
         close.clicked.connect(self.close)
         buttons = QHBoxLayout()
-        for button in (own, close, self._use):
+        for button in (own, self._download, self._cancel, close, self._use):
             button.setFont(look.font())
             button.setAutoDefault(False)
         buttons.addWidget(own)
+        buttons.addWidget(self._download)
+        buttons.addWidget(self._bar, 1)
+        buttons.addWidget(self._cancel)
         buttons.addStretch(1)
         buttons.addWidget(close)
         buttons.addWidget(self._use)
@@ -141,6 +156,9 @@ class DataDialog(QDialog):
         self._use.setToolTip(
             "" if self._use.isEnabled() else tr(_("The present experiment cannot use these data."))
         )
+        self._hide_progress()
+        self._download.setVisible(bool(source.megabytes))
+        self._download.setText(tr(_("Download {n} MB…", n=source.megabytes)))
         self._show_panel(None)
         self._counts.hide()
         self._factors.clear()
@@ -153,6 +171,7 @@ class DataDialog(QDialog):
 
     def show_preview(self, preview: Previewed) -> None:
         """What the engine found; dropped when another set has been chosen meanwhile."""
+        self._hide_progress()
         if preview.name != self.current.name:
             return
         self._facts.setText(tr(self._words(preview)))
@@ -172,8 +191,32 @@ class DataDialog(QDialog):
         self._factors_heading.setVisible(bool(lines))
         self._factors.setText("\n".join(lines))
 
+    def show_progress(self, share: float) -> None:
+        """The engine is at work for this dialog."""
+        self._bar.setValue(round(100 * share))
+        self._bar.show()
+        self._cancel.show()
+
+    def _hide_progress(self) -> None:
+        self._bar.hide()
+        self._cancel.hide()
+
+    def _on_download(self) -> None:
+        """The one thing that reads the network, and only on this click."""
+        start = str(self._data_dir or Path.home())
+        picked = QFileDialog.getExistingDirectory(self, tr(_("The folder to keep it in")), start)
+        if picked:
+            self._facts.setText(tr(_("Downloading…")))
+            self.download_wanted.emit(self.current.name, Path(picked))
+
+    def set_folder(self, folder: Path) -> None:
+        """Data sets that need a folder are found here from now on."""
+        self._data_dir = folder
+        self._on_row()
+
     def show_problem(self, sentence: str) -> None:
         """The preview could not be made."""
+        self._hide_progress()
         self._facts.setText(tr(sentence))
 
     def _words(self, preview: Previewed) -> str:

@@ -28,7 +28,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QSizePolicy,
@@ -52,7 +51,8 @@ ERASER = 1.5
 TELL_MS = 33
 KEPT = 60
 """Strokes that can be undone."""
-EXAMPLES = 5
+EXAMPLES = 10
+"""As many as fit are offered."""
 GROUND, INK = QColor(0, 0, 0), QColor(255, 255, 255)
 """0 is black and 1 white in every picture of data, whatever the theme."""
 
@@ -302,7 +302,7 @@ class _Tile(QWidget):
         super().__init__(parent)
         self._word = word
         self._image: QImage | None = None
-        self.captioned = True
+        self._captioned = True
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         say(self.setAccessibleName, word)
         language.changed.connect(self.update)
@@ -316,13 +316,19 @@ class _Tile(QWidget):
         self._image = image
         self.update()
 
-    def height_for(self, width: int) -> int:
-        caption = self.fontMetrics().height() if self.captioned else 0
-        return width + caption
+    def set_side(self, side: int, *, captioned: bool, fixed: bool) -> None:
+        """How large the picture is. fixed: the tile is no wider."""
+        self._captioned = captioned
+        self.setMinimumWidth(side if fixed else 0)
+        self.setMaximumWidth(side if fixed else 16777215)
+        self.setFixedHeight(side + self._caption())
+
+    def _caption(self) -> int:
+        return self.fontMetrics().height() if self._captioned else 0
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
-            caption = self.fontMetrics().height() if self.captioned else 0
+            caption = self._caption()
             side = float(min(self.width(), self.height() - caption)) - 1
             if side < 4:
                 return
@@ -339,7 +345,7 @@ class _Tile(QWidget):
                 painter.drawImage(target, self._image)
             painter.setPen(QPen(look.colour("line"), 1))
             painter.drawRect(box)
-            if self.captioned:
+            if caption:
                 painter.setPen(look.colour("quiet"))
                 line = QRectF(0, box.bottom() + 1, self.width(), caption)
                 text = painter.fontMetrics().elidedText(
@@ -372,7 +378,11 @@ class DrawPad(QWidget):
         self._build_head()
         self.sheet = Sheet()
         self.sheet.changed.connect(self._on_changed)
-        self._column.addWidget(self.sheet, 1)
+        self._stage = QHBoxLayout()  # the sheet, and the tiles where there is no room below
+        self._beside = QVBoxLayout()
+        self._stage.addWidget(self.sheet, 1)
+        self._stage.addLayout(self._beside)
+        self._column.addLayout(self._stage, 1)
         self._build_tools()
         self._build_examples()
         self._build_centring()
@@ -468,15 +478,15 @@ class DrawPad(QWidget):
         row.addWidget(self._words, 1)
         row.addWidget(self._when)
         self._column.addLayout(row)
-        self._tiles = QGridLayout()
-        self._tiles.setContentsMargins(0, 0, 0, 0)
-        self.seen, self.rebuilt, self.error = tiles = (
+        self._below = QHBoxLayout()
+        self._are_beside = False
+        self.seen, self.rebuilt, self.error = self._tiles = (
             _Tile(_("input")),
             _Tile(_("model")),
             _Tile(_("difference")),
         )
         for tile, tip in zip(
-            tiles,
+            self._tiles,
             (
                 _("What the model is given: the drawing in the size of the data."),
                 _("How the model rebuilds it, or the nearest that it knows."),
@@ -485,8 +495,8 @@ class DrawPad(QWidget):
             strict=True,
         ):
             say(tile.setToolTip, tip)
-            self._tiles.addWidget(tile, 0, self._tiles.count())
-        self._column.addLayout(self._tiles)
+            self._below.addWidget(tile)
+        self._column.addLayout(self._below)
         self._column.addStretch(0)
 
     # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
@@ -609,9 +619,10 @@ class DrawPad(QWidget):
         self._column.setSpacing(gap)
         self._tools.setSpacing(look.px(2))
         self._example_row.setSpacing(look.px(2))
-        self._tiles.setHorizontalSpacing(look.px(8))
+        for row in (self._stage, self._beside, self._below):
+            row.setSpacing(gap)
         self._when.setFont(look.font(0.92, tabular=True))
-        for tile in (self.seen, self.rebuilt, self.error):
+        for tile in self._tiles:
             tile.setFont(look.font(0.88))
         self._dress_examples()
         self._fit()
@@ -641,30 +652,40 @@ class DrawPad(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """The sheet as large as the width allows; where the height does not, the extras go first."""
+        """The sheet as large as can be: the tiles go below it or beside, and without room the extras go."""
         margins, gap = self._column.contentsMargins(), self._column.spacing()
         wide = max(self.width() - margins.left() - margins.right(), 1)
-        tile = min((wide - 2 * self._tiles.horizontalSpacing()) // 3, look.px(130))
-        caption = self.seen.fontMetrics().height()
-        bars = self._close.height() + self.eraser.height() + self._words.sizeHint().height() + 4 * gap
-        left = (
-            self.height() - margins.top() - margins.bottom() - bars - tile
-        )  # for sheet, captions and extras
-        fair = min(wide, look.px(230), max(left, 1))  # a sheet of this size is worth more than extras
-        captioned = left - caption >= fair
-        left -= caption if captioned else 0
-        for widget, height in (
-            (self._examples, look.icon_px(34) + gap),
-            (self._centring, max(self.centred.sizeHint().height(), self._centred_label.height()) + gap),
-        ):
+        high = max(self.height() - margins.top() - margins.bottom(), 1)
+        high -= self._close.height() + self.eraser.height() + self._words.sizeHint().height() + 3 * gap
+        tile = min((wide - 2 * gap) // 3, look.px(130))
+        below, beside = min(wide, high - tile - gap), min(3 * wide // 4, high)
+        self._move_tiles(beside > below)
+        if beside > below:
+            left = high
+            tile, fair, captioned = max((beside - 2 * gap) // 3, 1), beside, False
+        else:
+            left = high - tile - gap
+            fair = min(wide, look.px(215))
+            captioned = left - self.seen.fontMetrics().height() >= fair
+            left -= self.seen.fontMetrics().height() if captioned else 0
+        for widget in (self._centring, self._examples):
+            height = widget.sizeHint().height() + gap
             widget.setVisible(left - height >= fair)
             left -= height if left - height >= fair else 0
-        if left < fair:
-            tile = max(tile - (fair - left), look.icon_px(30))
         self.sheet.setMaximumHeight(wide)
-        for each in (self.seen, self.rebuilt, self.error):
-            each.captioned = captioned
-            each.setFixedHeight(each.height_for(tile))
+        for each in self._tiles:
+            each.set_side(tile, captioned=captioned, fixed=self._are_beside)
+        room = wide - self.dice.width() - gap
+        for index, button in enumerate(self.examples):
+            button.setVisible((index + 1) * (button.width() + self._example_row.spacing()) <= room)
+
+    def _move_tiles(self, beside: bool) -> None:
+        if beside != self._are_beside:
+            self._are_beside = beside
+            former, now = (self._below, self._beside) if beside else (self._beside, self._below)
+            for each in self._tiles:
+                former.removeWidget(each)
+                now.addWidget(each, 0, Qt.AlignmentFlag.AlignTop)
 
     def sizeHint(self) -> QSize:
         return QSize(look.px(290), look.px(560))
@@ -674,7 +695,7 @@ class DrawPad(QWidget):
 
 
 def _which(event: QKeyEvent) -> str:
-    """ "undo", "redo" or neither."""
+    """Whether a key means "undo" or "redo"; "" for neither."""
     if event.matches(QKeySequence.StandardKey.Redo) or event.keyCombination().toCombined() == int(
         Qt.Modifier.CTRL.value | Qt.Key.Key_Y.value
     ):

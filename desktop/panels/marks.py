@@ -219,7 +219,7 @@ def paint_guest(painter: QPainter, plane: Plane, path: NDArray[np.floating], *, 
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             painter.setPen(pen)
             painter.drawPolyline(line)
-    radius = float(look.px(13))
+    radius = float(look.icon_px(13))
     x, y = pixels[-1].tolist()
     margin = 1.9 * radius
     inside_x = min(max(x, plane.left + margin), max(plane.left + plane.width - margin, plane.left + margin))

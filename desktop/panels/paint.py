@@ -42,7 +42,7 @@ STAMP = 12
 """Dabs in a stamp."""
 SEND_MS = 50
 SMALLEST, LARGEST, USUAL = 4, 60, 18
-"""Radius of the brush in pixels at 100 %."""
+"""Radius of the brush in pixels at 100 %; it grows with the icons, as pictures do not grow with the text."""
 KEPT = 100
 """Strokes that can be undone."""
 
@@ -106,7 +106,7 @@ class Stroke:
         self._reach = np.maximum(np.asarray(reach, np.float64), 1e-30)
         self._rate = rate
         self._rng = rng
-        # The line and the stamp are laid again with every move: always from the same dice, so that they stand.
+        # The line and the stamp are laid again with every move: from the same dice, so that they stand.
         self._seed = int(rng.integers(2**63))
         self._from = self._at = np.asarray(at, np.float64)
         self._way = 0.0  # radii gone so far
@@ -319,7 +319,7 @@ class Painter(QObject):
             return
         self._bringing_back = False
         self._moved = False
-        pixels = float(look.px(self.size))
+        pixels = float(self._radius())
         self._stroke = Stroke(
             self.tool, self.cloud, at, reach=(pixels / scale[0], pixels / scale[1]),
             rate=min(max(self.size**2 / 130, 0.3), 12.0), label=self.label, rng=self._rng,
@@ -393,9 +393,13 @@ class Painter(QObject):
 
     # ── the circle under the mouse ──
 
+    def _radius(self) -> int:
+        """Of the brush, in pixels."""
+        return look.icon_px(self.size)
+
     def paint_circle(self, painter: QPainter, at: QPointF) -> None:
         """How far the tool in hand reaches, in the colour it leaves."""
-        radius = look.px(self.size)
+        radius = self._radius()
         erases = self.tool == "eraser"
         colour = look.colour("text") if erases else class_colour(self.label)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -456,7 +460,7 @@ class _Swatch(QAbstractButton):
 
 
 class PaintTools(QFrame):
-    """A narrow strip beside the picture: tools, colours, size, history. It shrinks with the height there is."""
+    """A narrow strip beside the picture: tools, colours, size, history. With little height it shrinks."""
 
     original = Signal()
 

@@ -115,7 +115,11 @@ class Panel(QFrame):
         """The answer to an ``ask``; panels that never ask need not care."""
 
     def set_guest(
-        self, xy: tuple[float, float] | None, trail: Sequence[tuple[float, float]] = (), *, elsewhere: bool = False
+        self,
+        xy: tuple[float, float] | None,
+        trail: Sequence[tuple[float, float]] = (),
+        *,
+        elsewhere: bool = False,
     ) -> None:
         """Where the drawing lies in this picture, or nowhere; panels that show no places need not care."""
 

@@ -128,7 +128,6 @@ class ScatterPanel(Panel):
     def paint_data(self, on: bool) -> None:
         """Take the brush, or lay it down."""
         self.painter.switch(on and self.paintable)
-        self._meet()
         self.brush.setChecked(self.painter.on)
 
     def _meet(self) -> None:
@@ -148,6 +147,7 @@ class ScatterPanel(Panel):
         self.brush.setChecked(on)
         self._canvas.hold_brush(on)
         self._write_counts()
+        self._meet()
 
     def _on_painted(self) -> None:
         if self._payload is not None:
@@ -164,7 +164,11 @@ class ScatterPanel(Panel):
                 self._canvas.take_neighbours(tuple(int(i) for i in np.asarray(value).ravel()))
 
     def set_guest(
-        self, xy: tuple[float, float] | None, trail: Sequence[tuple[float, float]] = (), *, elsewhere: bool = False
+        self,
+        xy: tuple[float, float] | None,
+        trail: Sequence[tuple[float, float]] = (),
+        *,
+        elsewhere: bool = False,
     ) -> None:
         """A star for something that is not among the points, with where it has been, oldest first.
 
@@ -452,9 +456,7 @@ class Canvas(QWidget):
     def _follow(self) -> None:
         """Frame the first points; later leave the view alone unless they leave it by more than a fifth."""
         if self._home is not None and (
-            self._zoomed
-            or self._gesture == "paint"
-            or self._glide.state() == QVariantAnimation.State.Running
+            self._zoomed or self._gesture == "paint" or self._glide.state() == QVariantAnimation.State.Running
         ):
             return
         box = self._data_box()
@@ -920,7 +922,7 @@ class Canvas(QWidget):
         self._hovered_at = self._mouse
 
     def _on_hover_time(self) -> None:
-        if self._mouse is not None and self._mouse != self._hovered_at:
+        if self._mouse is not None and self._mouse != self._hovered_at and not self._painter.on:
             self._hover()
 
     def _send_move(self) -> None:

@@ -20,6 +20,7 @@ from engine.core.events import (
     Acted,
     Answer,
     Beating,
+    Downloaded,
     Failed,
     Looked,
     Painted,
@@ -151,6 +152,11 @@ class Engine:
         """Make or read the data of ``spec`` and show them at a glance (Previewed); the run is not touched."""
         self._cancelled.clear()
         self._post("preview", spec)
+
+    def download(self, name: str, folder: Path) -> None:
+        """Fetch a data set from the network, because the person asked for it (Downloaded)."""
+        self._cancelled.clear()
+        self._post("download", name, folder)
 
     def look(self, path: Path, source: str = "", params: Mapping[str, Value] | None = None) -> None:
         """Look at a file or folder of the person's own (Looked). params: how to read it with ``source``."""
@@ -301,6 +307,12 @@ class _Loop:
             key = _data_key(spec)
             data = self._data[1] if self._data and self._data[0] == key else load_data(spec, self._tell)
         self._mailbox.put_event(preview(data))
+
+    def _do_download(self, name: str, folder: Path) -> None:
+        from engine.data.torchvision import download
+
+        with self._giving_up():
+            self._mailbox.put_event(Downloaded(name, download(name, folder, self._tell)))
 
     def _do_look(self, path: Path, source: str, params: Mapping[str, Value]) -> None:
         from engine.core.params import change

@@ -186,6 +186,14 @@ class Previewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A data set that the person asked for has come, and lies in ``folder``."""
+
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """What lies at a path of the person's own. pictures: a few of them, (N, H, W) or (N, H, W, 3) in 0..1."""
 
@@ -195,5 +203,5 @@ class Looked:
 
 Event = (
     Ready | Working | Started | StatusChanged | Turned | Acted | Beating | Sought | Answer | Refused | Failed
-    | Saved | Painted | Previewed | Looked
+    | Saved | Painted | Previewed | Looked | Downloaded
 )  # fmt: skip

@@ -27,7 +27,7 @@ DataKind = Literal["points", "images", "signals"]
 def as_picture(item: NDArray[np.float32]) -> NDArray[np.float32]:
     """An image item (C, H, W) as a picture (H, W) or (H, W, 3) in 0..1, in memory of its own."""
     picture = item[0] if item.shape[0] == 1 else item.transpose(1, 2, 0)
-    return picture.clip(0, 1).copy()  # type: ignore[no-any-return]
+    return picture.clip(0, 1).copy()
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,11 @@ class Dataset:
 
     @cached_property
     def classes(self) -> NDArray[np.int32]:
-        """The class of each item, (N,) int32; where none is known, all are of one."""
+        """The class of each item, (N,) int32, not to be written to; where none is known, all are of one."""
         y = self.x.new_zeros(len(self.x)) if self.y is None else self.y
-        return y.int().numpy()
+        classes = y.int().numpy()
+        classes.flags.writeable = False
+        return classes
 
     def item(self, index: int) -> Item:
         """Item ``index`` with its class, values and picture.
@@ -133,6 +135,8 @@ class Source:
     needs_folder: bool = False
     params_class: type[Any] = NoParams
     credit: Text | None = None
+    megabytes: int = 0
+    """How much there is to download, where it can be downloaded."""
 
     @property
     def knobs(self) -> tuple[KnobSpec, ...]:

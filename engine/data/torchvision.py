@@ -25,8 +25,8 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A set that can be fetched. layout: the folder in which torchvision keeps it. files: how many are fetched,
-    together ``megabytes``.
+    """A set that can be fetched. layout: the folder in which torchvision keeps it. files: how many are
+    fetched, together ``megabytes``.
     """
 
     name: str
@@ -154,7 +154,8 @@ def cifar10(request: Request) -> Dataset:
     layout = DOWNLOADS["cifar10"].layout
     if request.data_dir is None:
         raise InputError(
-            _("CIFAR-10 needs a folder with its files: choose the one that holds {layout}, or give --data-dir.",
+            _("CIFAR-10 needs a folder with its files: choose the one that holds {layout}, or give "
+              "--data-dir.",
               layout=layout)
         )  # fmt: skip
     if not request.data_dir.is_dir():
@@ -194,7 +195,7 @@ def cifar10(request: Request) -> Dataset:
 
 
 def _raw_folder(data_dir: Path, title: str, layout: str) -> Path:
-    """Where the files lie: ``data_dir`` may be torchvision's root, the set's own folder, or the raw folder."""
+    """Where the files lie: ``data_dir`` may be torchvision's root, the set's own folder, or the raw one."""
     if not data_dir.is_dir():
         raise InputError(_("There is no folder {folder}.", folder=str(data_dir)))
     candidates = [data_dir / layout / "raw", data_dir / "raw", data_dir]
@@ -261,8 +262,8 @@ def _shape(path: Path, dimensions: int, title: str) -> tuple[int, ...]:
 def download(name: str, root: Path, tell: Callable[[float], None] = nothing) -> Path:
     """Fetch the set called ``name`` into ``root``, in torchvision's layout and with its checksums.
 
-    What is there already and whole is left as it is. Everything is fetched into a folder of its own beside the
-    place and moved when it is complete, so that giving up or failing leaves ``root`` as it was.
+    What is there already and whole is left as it is. Everything is fetched into a folder of its own beside
+    the place and moved when it is complete, so that giving up or failing leaves ``root`` as it was.
 
     tell: see :class:`~engine.data.registry.Request`. Returns ``root``, from which the set can be read.
 
@@ -279,6 +280,7 @@ def download(name: str, root: Path, tell: Callable[[float], None] = nothing) -> 
         tell(1.0)
         return root
     temporary: Path | None = None
+    new = not root.exists()
     try:
         root.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(root).free < 4 * about.megabytes * 2**20:
@@ -299,6 +301,9 @@ def download(name: str, root: Path, tell: Callable[[float], None] = nothing) -> 
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+        if new:
+            with contextlib.suppress(OSError):
+                root.rmdir()  # only if nothing came into it
     tell(1.0)
     return root
 
@@ -377,7 +382,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _why_not(about: Download, root: Path, error: Exception) -> Text:
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and None not in (error.filename, error.errno):
         return _(
             "{folder} cannot be written to: {reason}. Choose another folder.",
             folder=str(root),
@@ -389,8 +394,8 @@ def _why_not(about: Download, root: Path, error: Exception) -> Text:
             title=about.title,
         )
     return _(
-        "{title} could not be downloaded. Is this computer online? Nothing was changed; try again, or copy the "
-        "files into {folder}.",
+        "{title} could not be downloaded. Is this computer online? Nothing was changed; try again, or copy "
+        "the files into {folder}.",
         title=about.title,
         folder=str(root / about.layout),
     )
@@ -401,15 +406,18 @@ SOURCES: tuple[Source, ...] = (
         "mnist", DOWNLOADS["mnist"].title, _("Handwritten digits, 28 × 28 pixels, from your folder."),
         "images", mnist, needs_folder=True,
         credit=_("Y. LeCun, C. Cortes, C. Burges, 1998. CC BY-SA 3.0."),
+        megabytes=DOWNLOADS["mnist"].megabytes,
     ),
     Source(
         "fashion", DOWNLOADS["fashion"].title, _("Clothes and shoes, 28 × 28 pixels, from your folder."),
         "images", fashion, needs_folder=True,
         credit=_("H. Xiao, K. Rasul, R. Vollgraf, Zalando, 2017. MIT licence."),
+        megabytes=DOWNLOADS["fashion"].megabytes,
     ),
     Source(
         "cifar10", DOWNLOADS["cifar10"].title, _("Small colour photographs of ten things, from your folder."),
         "images", cifar10, needs_folder=True, params_class=CifarParams,
         credit=_("A. Krizhevsky, 2009."),
+        megabytes=DOWNLOADS["cifar10"].megabytes,
     ),
 )  # fmt: skip

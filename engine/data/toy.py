@@ -109,7 +109,8 @@ def million(rng: np.random.Generator, n: int, noise: float) -> Cloud:
     """A million points in twelve Gaussians that touch: to see that size is no obstacle."""
     import numpy as np
 
-    angle: Array = np.arange(12) * np.float64(2.4)  # the golden angle spreads the twelve evenly, as in the head of a sunflower
+    # The golden angle, 2.4 radians, spreads the twelve evenly, as in the head of a sunflower.
+    angle: Array = np.arange(12) * np.float64(2.4)
     centres = 1.7 * np.sqrt(np.arange(12) + 0.5)[:, None] * _circle(angle)  # (12, 2)
     y = rng.integers(0, 12, n)
     return Cloud(centres[y] + rng.normal(0, noise, (n, 2)), y)

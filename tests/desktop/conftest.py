@@ -30,6 +30,7 @@ from desktop.app import load_fonts
 from desktop.language import language
 from desktop.settings import Settings
 from desktop.style.tokens import look
+from desktop.tidy import Tidier
 from engine.core import catalogue
 from tests.engine.probe import Probe
 
@@ -49,6 +50,15 @@ def dressed(qapp: QApplication) -> QApplication:
     qapp.setStyle("Fusion")
     load_fonts()
     return qapp
+
+
+@pytest.fixture(scope="package", autouse=True)
+def tidy(dressed: QApplication) -> Iterator[None]:
+    """Widgets must not be collected in the middle of Qt's own work: see ``desktop.tidy``."""
+    tidier = Tidier()
+    tidier.start()
+    yield
+    tidier.stop()
 
 
 def drain() -> None:

@@ -13,6 +13,7 @@ from engine.core.events import (
     Answer,
     Beating,
     Failed,
+    Painted,
     Ready,
     Refused,
     RunSpec,
@@ -373,6 +374,12 @@ def test_painting_changes_the_points_under_a_run_that_goes_on(client: Client, tm
     client.engine.start(RunSpec("kmeans", "blobs", {"k": 2}, 0))  # a reset keeps what was painted
     client.until(lambda: len(client.of(Started)) == 2)
     assert client.of(Started)[-1].size == 40  # type: ignore[attr-defined]
+    assert client.of(Started)[-1].painted  # type: ignore[attr-defined]
+    assert [painted.size for painted in client.of(Painted)] == [40]  # type: ignore[attr-defined]
+    client.engine.start(RunSpec("kmeans", "blobs", {"k": 2}, 0), original=True)
+    client.until(lambda: len(client.of(Started)) == 3)
+    assert client.of(Started)[-1].size == 1500  # type: ignore[attr-defined]
+    assert not client.of(Started)[-1].painted  # type: ignore[attr-defined]
     client.start(RunSpec("kmeans", "moons", {"k": 2}, 0))
     client.start(RunSpec("kmeans", "blobs", {"k": 2}, 0))
     assert client.of(Started)[-1].size == 1500  # type: ignore[attr-defined]

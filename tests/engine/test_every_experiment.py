@@ -56,13 +56,16 @@ HUGE = ("mnist", "pen", "sprites", "faces", "textures", "million")
 Scalars = list[dict[str, float]]
 
 
+ALWAYS = ("blobs", "swiss_roll", "digits", "faces")
+"""A plane, a space, grey and coloured pictures; the other sets take their turn with ``make test-slow``."""
+
+
 def _case(id: str, dataset: str) -> Any:
     needs = sources()[dataset].needs_folder and folder_of(dataset) is None
-    return pytest.param(
-        (id, dataset),
-        id=f"{id}-{dataset}",
-        marks=[pytest.mark.skip(reason=f"{dataset} is not on this machine")] if needs else [],
-    )
+    marks = [] if dataset in ALWAYS else [pytest.mark.slow]
+    if needs:
+        marks.append(pytest.mark.skip(reason=f"{dataset} is not on this machine"))
+    return pytest.param((id, dataset), id=f"{id}-{dataset}", marks=marks)
 
 
 CASES = [_case(name, dataset) for name, cls in catalogue().items() for dataset in cls.info.datasets]

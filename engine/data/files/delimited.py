@@ -178,6 +178,9 @@ def _trimmed(row: list[str]) -> list[str]:
 
 def _delimiter(text: str, *, cut: bool) -> str:
     best, best_score = ",", 0.0
+    spaced = _first_rows(text, " ", cut=cut)
+    if spaced and _width(spaced)[0] > 1 and _width(spaced)[1] == 1 and _numeric(spaced) == 1:
+        return " "  # nothing but numbers, whatever stands in them
     for delimiter in DELIMITERS.values():
         rows = _first_rows(text, delimiter, cut=cut)
         if not rows:

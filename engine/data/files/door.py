@@ -343,6 +343,7 @@ def _array_pictures(path: Path, params: ImageParams, seed: int, tell: Tell) -> p
         said = _names(names_array)
         if said and all(name.isdecimal() for name in names):
             names = tuple(said[int(name)] if int(name) < len(said) else name for name in names)
+    tell(1.0)
     counts: tuple[tuple[str, int], ...] = ()
     if y is not None:
         counts = tuple(zip(names, np.bincount(y).tolist(), strict=True))

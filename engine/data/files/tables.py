@@ -29,7 +29,7 @@ MISSING = frozenset(
     ("", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "--", "–", "—", "?", ".", "…")
 )
 LABEL_NAMES = frozenset(
-    ("class", "classe", "label", "labels", "étiquette", "etiquette", "target", "cible", "y", "species",
+    ("class", "classe", "label", "labels", "étiquette", "etiquette", "target", "cible", "species",
      "espèce", "category", "catégorie", "categorie", "type", "kind", "group", "groupe", "klasse", "variety",
      "outcome")
 )  # fmt: skip
@@ -233,14 +233,15 @@ def _could_be_label(known: _Known) -> bool:
     return bool((there == np.round(there)).all()) and len(there) >= 3 * known.distinct
 
 
-def _counts_up(known: _Known) -> bool:
+def _counts_up(known: _Known, total: int) -> bool:
     """Whether it is 1, 2, 3, … (a sample of that, where the table is one)."""
     import numpy as np
 
     if known.kind != "number" or known.numbers is None or known.missing or len(known.numbers) < 2:
         return False
     whole = bool((known.numbers == np.round(known.numbers)).all())
-    return whole and bool((np.diff(known.numbers) > 0).all()) and bool(known.numbers[0] >= 0)
+    span = float(known.numbers[-1] - known.numbers[0])
+    return whole and bool((np.diff(known.numbers) > 0).all()) and span <= 1.2 * total
 
 
 def _suggest_label(known: Sequence[_Known]) -> int:
@@ -289,7 +290,7 @@ def to_points(path: Path, table: Table, params: TableParams, tell: Callable[[flo
         known.append(_understand(raw, table.lines, table.decimal_comma))
     suggested = table.label if table.label != AS_SUGGESTED else _suggest_label(known)
     for column, raw_name in zip(known, given, strict=True):
-        column.is_index = raw_name.strip().casefold() in INDEX_NAMES and _counts_up(column)
+        column.is_index = raw_name.strip().casefold() in INDEX_NAMES and _counts_up(column, table.total)
     if all(column.is_index for column in known if column.kind == "number"):
         for column in known:
             column.is_index = False

@@ -157,6 +157,7 @@ class KMeansParams:
         "faces": {"k": 12},
         "textures": {"k": 12},
         "mnist": {"k": 10},
+        "fashion": {"k": 10},
     },
     demos=(
         Demo("stuck", _("A bad start gets stuck"), _("Two centres share one blob. Will they ever part?"),

@@ -62,9 +62,9 @@ def orthonormal(directions: torch.Tensor) -> torch.Tensor:
     return signed
 
 
-def variances(covariance: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
-    """The variance along each axis, v_iᵀ C v_i. covariance: (D, D), axes: (D, Q) -> (Q,)."""
-    return (axes * (covariance @ axes)).sum(0)
+def variances(stretched: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
+    """The variance along each axis, v_iᵀ C v_i. stretched: C V, axes: V, (D, Q) each -> (Q,)."""
+    return (axes * stretched).sum(0)
 
 
 def rayleigh_ritz(covariance: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
@@ -137,6 +137,7 @@ class PCAParams:
         "faces": {"k": 16, "ritz": True},
         "textures": {"k": 30, "ritz": True},
         "mnist": {"k": 30, "ritz": True},
+        "fashion": {"k": 30, "ritz": True},
     },
     demos=(
         Demo("axes", _("Axes of a cloud"), _("Where do the two axes come to rest?"), "ellipse"),
@@ -186,6 +187,7 @@ class PCA(Experiment[PCAParams]):
         if float(self.covariance.diagonal().sum()) <= 0:
             raise InputError(_("All items are alike: nothing spreads, so there are no principal components."))
         self.exact: dict[bool, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
+        self.product: tuple[torch.Tensor, bool, torch.Tensor] | None = None  # V, centred or not, C V
         d = x.shape[1]
         start = torch.randn(d, min(d, BLOCK), generator=self.rng, dtype=torch.float64)
         self.axes = orthonormal(start)  # (D, Q) V, columns v_1 … v_Q
@@ -197,7 +199,7 @@ class PCA(Experiment[PCAParams]):
         while self._missing() > PRECISE:
             c = self._exact()[0]
             yield Beat(_("multiply by the covariance"), highlight=("cloud", "components"))
-            stretched = c @ self.axes  # W = C V: the more variance along a direction, the longer it gets
+            stretched = self._stretched()  # W = C V: the more variance along a direction, the longer it gets
             yield Beat(_("orthonormalise (QR)"), highlight=("cloud", "components"))
             self.axes = orthonormal(stretched)  # V R = W
             if self.p.ritz:
@@ -276,6 +278,16 @@ class PCA(Experiment[PCAParams]):
             self.exact[self.p.centre] = (matrix, *found)
         return self.exact[self.p.centre]
 
+    def _stretched(self) -> torch.Tensor:
+        """C V for the directions as they are, (D, Q): nearly all the work there is, so done once for them."""
+        if self.product is None or self.product[0] is not self.axes or self.product[1] != self.p.centre:
+            self.product = (self.axes, self.p.centre, self._exact()[0] @ self.axes)
+        return self.product[2]
+
+    def _variances(self) -> torch.Tensor:
+        """The variance along each direction, (Q,)."""
+        return variances(self._stretched(), self.axes)
+
     def _mean(self) -> torch.Tensor:
         """What is subtracted, (D,): the mean, or nothing."""
         return self.true_mean if self.p.centre else torch.zeros_like(self.true_mean)
@@ -290,11 +302,11 @@ class PCA(Experiment[PCAParams]):
 
     def _missing(self) -> float:
         """By how much C v misses λ v, at most, over the components in use: as a share of λ₁."""
-        c, values, _vectors = self._exact()
-        used = self.axes[:, : max(self._k(), *(n + 1 for n in self._pair()))]  # (D, U)
-        image = c @ used
-        miss = torch.linalg.vector_norm(image - used * (used * image).sum(0), dim=0)  # (U,) ‖C v_i − λ_i v_i‖
-        return float(miss.max() / values[0])
+        count = max(self._k(), *(n + 1 for n in self._pair()))
+        used, stretched = self.axes[:, :count], self._stretched()[:, :count]  # (D, U) each
+        # ‖C v_i − λ_i v_i‖ with λ_i = v_iᵀ C v_i, (U,)
+        miss = torch.linalg.vector_norm(stretched - used * variances(stretched, used), dim=0)
+        return float(miss.max() / self._exact()[1][0])
 
     def _codes(self, x: torch.Tensor) -> torch.Tensor:
         """Coefficients z = Vᵀ (x − m) of the first k components. (N, D) -> (N, k)."""
@@ -341,7 +353,7 @@ class PCA(Experiment[PCAParams]):
     def _numbers(self) -> dict[str, float]:
         c, _values, vectors = self._exact()
         k, (n, d) = self._k(), self.x.shape
-        total, explained = float(c.trace()), float(variances(c, self.axes[:, :k]).sum())
+        total, explained = float(c.trace()), float(self._variances()[:k].sum())
         return {
             "explained_variance": explained / total,  # Σ_{i≤k} v_iᵀ C v_i / tr C
             # Σ ‖x − x̂‖² = (N − 1) (tr C − Σ_{i≤k} v_iᵀ C v_i): what is left, per number
@@ -352,8 +364,7 @@ class PCA(Experiment[PCAParams]):
 
     def _shares(self) -> list[float]:
         """The share of all variance along each axis."""
-        c = self._exact()[0]
-        return (variances(c, self.axes) / c.trace()).tolist()
+        return (self._variances() / self._exact()[0].trace()).tolist()
 
     def _names(self, which: Iterable[int]) -> tuple[Text, ...]:
         """What some components, counted from 0, are called: with their share of the variance."""
@@ -364,12 +375,11 @@ class PCA(Experiment[PCAParams]):
         """The points as they are, in the plane or in space, with the axes from the mean: two standard
         deviations long.
         """
-        c = self._exact()[0]
         xy, mean = self._flat(self.x), self._flat(self._mean()[None])  # (N, 2) (1, 2)
         d = self.axes.shape[0]
         count = d if d <= 3 else 2  # of more columns only the first two are seen
         axes = self.axes[:, :count]  # (D, A)
-        spread = variances(c, axes).clamp(min=0).sqrt()  # (A,) standard deviations along them
+        spread = self._variances()[:count].clamp(min=0).sqrt()  # (A,) standard deviations along them
         arrows = self._flat(2 * spread[:, None] * axes.T)  # (A, 2)
         exact_values, exact_axes = self._exact()[1][:count], self._exact()[2][:, :count]
         reach = self._flat(3 * exact_values.sqrt()[:, None] * exact_axes.T)  # (A, 2)
@@ -456,7 +466,7 @@ class PCA(Experiment[PCAParams]):
         """How much of the variance the first 1, 2, 3, … components explain together."""
         c, values, _vectors = self._exact()
         count = self.axes.shape[1]
-        found = variances(c, self.axes).cumsum(0) / c.trace()  # (Q,)
+        found = self._variances().cumsum(0) / c.trace()  # (Q,)
         exact = values[:count].cumsum(0) / c.trace()  # (Q,)
         x = np.arange(1, count + 1, dtype=np.float32)
         lines: dict[str, NDArray[np.float32]] = {
