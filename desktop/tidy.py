@@ -13,7 +13,7 @@ from PySide6.QtCore import QAbstractEventDispatcher, QObject
 
 
 class Tidier(QObject):
-    """From ``start()`` to ``stop()`` automatic collection is off; it happens when the event loop has a rest."""
+    """From ``start()`` to ``stop()`` nothing is collected except when the event loop is about to rest."""
 
     def start(self) -> None:
         gc.disable()

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import shiboken6
-from PySide6.QtCore import QEvent, QObject, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -113,7 +112,6 @@ class Window(QMainWindow):
         self._step = 0
         self._rate: float | None = None
         self._beats = 0
-        self._focused: QWidget | None = None
         self.bridge: Bridge | None = None
         self.conductor: Conductor | None = None
         self.area: PanelArea | None = None
@@ -131,9 +129,6 @@ class Window(QMainWindow):
         look.changed.connect(self._on_look)
         language.changed.connect(self._on_language)
         self._on_look()
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        app.focusChanged.connect(self._on_focus)
 
     # ── building ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -362,10 +357,6 @@ class Window(QMainWindow):
         transport.slow_motion.connect(self._on_slow_motion)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            app.focusChanged.disconnect(self._on_focus)
-            self._on_focus(None, None)
         look.changed.disconnect(self._dress)
         look.changed.disconnect(self._on_look)
         language.changed.disconnect(self._on_language)
@@ -971,23 +962,15 @@ class Window(QMainWindow):
 
         AboutDialog(self).open()
 
-    def _on_focus(self, _former: QWidget | None, now: QWidget | None) -> None:
-        """Listen to whoever may want the arrow keys, and to nobody else: a filter on the application would
-        call Python for every event of every widget, a tenth of what a picture costs.
-        """
-        if self._focused is not None and shiboken6.isValid(self._focused):
-            self._focused.removeEventFilter(self)
-        while now is not None and not isinstance(now, KEEP_ARROWS):
-            now = now.parentWidget()
-        self._focused = now
-        if now is not None:
-            now.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+    def event(self, event: QEvent) -> bool:
         """Arrow keys belong to a slider, list or box that the keyboard has been brought to, else to the
-        transport.
+        transport. The window is asked last, so no filter has to look at every event of every widget.
         """
         if event.type() == QEvent.Type.ShortcutOverride and event.key() in ARROWS:  # type: ignore[attr-defined]
-            event.accept()
-            return True
-        return super().eventFilter(watched, event)
+            widget = self.focusWidget()
+            while widget is not None and not isinstance(widget, KEEP_ARROWS):
+                widget = widget.parentWidget()
+            if widget is not None:
+                event.accept()
+                return True
+        return super().event(event)

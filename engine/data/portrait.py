@@ -213,16 +213,17 @@ def _features(
     edge = pixel / np.clip(z, 0.45, 1)  # foreshortened edges are as smooth as the others
 
     smile, open_, brow = t["smile"], t["eyes"], t["brow"]
-    blush = smooth(0.26, 0.05, length(np.abs(hx) - 0.50, hy - 0.36)) * (0.22 + 0.25 * np.clip(smile, 0, 1))
+    blush = smooth(0.32, 0.08, length(np.abs(hx) - 0.55, hy - 0.34))
+    blush = blush * (0.12 + 0.50 * np.maximum(smile, 0))  # a happy face glows
     rosy = mix(skin, ROSE, 0.55)
     paint(canvas, here * blush, rosy)
 
     aside = np.abs(hx) - 0.385
     shut = 1 - open_
     eye_y = hy + 0.05 + shut * shut * (2.2 * aside * aside - 0.06)  # a closed eye hangs in a curve
-    tall = 0.03 + 0.235 * open_
-    eye = ellipse(aside, eye_y, 0.215, tall)
-    lid = ellipse(aside, eye_y + 0.035, 0.230, tall + 0.035)
+    tall = 0.03 + 0.25 * open_
+    eye = ellipse(aside, eye_y, 0.225, tall)
+    lid = ellipse(aside, eye_y + 0.035, 0.240, tall + 0.035)
     paint(canvas, here * cover(lid, edge), mix(skin * 0.5, INK, 0.75))
     white = cover(eye, edge) * smooth(0.06, 0.22, open_)
     paint(canvas, here * white, WHITE)
@@ -234,29 +235,29 @@ def _features(
 
     raised = np.clip(brow, 0, 1)
     # Angry brows slope down to the nose, surprised ones are high arches.
-    slope = 0.42 * np.clip(-brow, 0, 1) - 0.10 * raised
+    slope = 0.50 * np.clip(-brow, 0, 1) - 0.10 * raised
     height = -0.385 - 0.17 * raised + 0.05 * np.clip(-brow, 0, 1) - 0.03 * open_
     bow = (0.9 + 1.6 * raised) * aside * aside
     brow_y = height - slope * aside + bow
     past = np.maximum(np.abs(aside) - 0.20, 0)
-    stroke = length(past, hy - brow_y) - 0.052
+    stroke = length(past, hy - brow_y) - 0.062
     paint(canvas, here * cover(stroke, edge), _tint(mix(hair, skin * 0.35, 0.3), -0.25))
 
     happy, sad = np.maximum(smile, 0), np.maximum(-smile, 0)
-    wide = 0.27 + 0.17 * happy + 0.08 * sad
+    wide = 0.29 + 0.25 * happy + 0.13 * sad
     share = np.minimum(np.abs(hx) / wide, 1)
     arch = 1 - share * share  # 1 in the middle of the mouth, 0 at its corners
-    corner = 0.52 - 0.13 * happy + 0.10 * sad
-    upper = corner + (0.10 * happy - 0.20 * sad) * arch
-    lower = upper + (0.02 + 0.30 * happy * happy) * arch * (1.5 - 0.5 * arch)
+    corner = 0.50 - 0.17 * happy + 0.14 * sad
+    upper = corner + (0.11 * happy - 0.23 * sad) * arch
+    lower = upper + (0.02 + 0.36 * happy) * arch * (1.5 - 0.5 * arch)
     past = np.abs(hx) - wide
     gap = np.maximum(np.maximum(upper - hy, hy - lower), 0)
-    paint(canvas, here * cover(length(np.maximum(past, 0), gap) - 0.045, edge), MOUTH)
+    paint(canvas, here * cover(length(np.maximum(past, 0), gap) - 0.055 - 0.015 * sad, edge), MOUTH)
     inside = np.maximum(np.maximum(upper + 0.015 - hy, hy - lower + 0.015), past + 0.03)
-    tongue = np.maximum(inside, ellipse(hx, hy - upper - 0.34, 0.26, 0.15))
+    tongue = np.maximum(inside, ellipse(hx, hy - upper - 0.40, 0.30, 0.17))
     paint(canvas, here * cover(tongue, edge) * smooth(0.4, 0.8, happy), TONGUE)
-    teeth = np.maximum(inside, hy - upper - 0.10)
-    paint(canvas, here * cover(teeth, edge) * smooth(0.25, 0.5, happy), WHITE)
+    teeth = np.maximum(inside, hy - upper - 0.13)
+    paint(canvas, here * cover(teeth, edge) * smooth(0.12, 0.4, happy), WHITE)
 
 
 def _nose(canvas: Array, x: Array, y: Array, turn: Turn, skin: Array, pixel: float) -> None:

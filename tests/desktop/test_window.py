@@ -758,7 +758,7 @@ def test_a_home_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     blocked.write_text("")
     reporter = Reporter(blocked / "report.txt")
     reporter.note("here", "text", None)
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(FileExistsError):
         settings_file.write(blocked / "settings.json", Settings())
     assert settings_file.read(blocked / "settings.json")[0] == Settings()
 

@@ -59,7 +59,7 @@ def orthonormal(directions: torch.Tensor) -> torch.Tensor:
     """
     q, r = torch.linalg.qr(directions)
     signed: torch.Tensor = q * torch.where(torch.diagonal(r) < 0, -1.0, 1.0)
-    return signed
+    return signed.contiguous()  # row by row, as a saved session gives it back: else the last bits differ
 
 
 def variances(stretched: torch.Tensor, axes: torch.Tensor) -> torch.Tensor:
