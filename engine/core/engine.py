@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from engine.data.registry import Dataset
 
 PUBLISH_EVERY = 1 / 60  # s: how often scalars are read from the device
-LIVE_SHARE, KEYFRAME_SHARE = 0.03, 0.01  # of the time go into pictures while training
+LIVE_SHARE, KEYFRAME_SHARE = 0.04, 0.01  # of the time go into pictures while training
 PICTURES_EVERY = 1 / 30  # s, at most
 TELL_EVERY = 0.1  # s: how often the progress of reading is told
 BEAT_SECONDS = 1.25  # how long slow motion rests on a beat
@@ -632,13 +632,16 @@ class _Loop:
                 self._pictures_due = now + max(PICTURES_EVERY, cost / LIVE_SHARE)
 
     def _draw(self, channels: Iterable[str]) -> float:
-        """Send pictures of the present state. Returns the seconds it took."""
-        begun = time.perf_counter()
+        """Send pictures of the present state. Returns the seconds of this thread that it took.
+
+        The thread's own seconds: what other programs take meanwhile must not starve the pictures.
+        """
+        begun = time.thread_time()
         views = self._views(channels)
         if views:
             assert self._runner is not None
             self._mailbox.put_views(self._runner.step, views)
-        return time.perf_counter() - begun
+        return time.thread_time() - begun
 
     def _views(self, channels: Iterable[str]) -> dict[str, Payload]:
         assert self._runner is not None
@@ -652,11 +655,10 @@ class _Loop:
         self._read_frames()
         if self._runner.frame is None or not self._runner.frame.views or not self._runner.between_steps:
             return  # in the middle of a step there is nothing that could be gone on from
-        begun = time.perf_counter()
+        begun = time.thread_time()
         self._timeline.keep(self._runner.step, self._views(self._runner.frame.views), self._runner.state())
         self._mailbox.put_keyframes(self._timeline.steps)
-        now = time.perf_counter()
-        self._keyframe_due = now + (now - begun) / KEYFRAME_SHARE
+        self._keyframe_due = time.perf_counter() + (time.thread_time() - begun) / KEYFRAME_SHARE
 
     def _read_frames(self) -> None:
         """Read the scalars of the steps since last time; a run that diverged goes back to its last good

@@ -61,6 +61,15 @@ class FacesParams:
             help=_("One person keeps skin and hair, so that only pose and mood are left to learn."),
         ),
     ] = "many"
+    moves: Annotated[
+        str,
+        Choice(
+            {"all": _("everything"), "two": _("turn and smile")},
+            live=False,
+            label=_("What moves"),
+            help=_("Everything, or only the turning of the head and the smile, which are learned soonest."),
+        ),
+    ] = "all"
     classes: Annotated[
         str,
         Choice(
@@ -82,8 +91,8 @@ def load(request: Request) -> Dataset:
     import torch
 
     params: FacesParams = request.params
-    found = traits(params.n, request.seed, people=params.people, glasses=params.glasses)
-    key = [VERSION, request.seed, params.n, params.people, params.glasses]
+    found = traits(params.n, request.seed, people=params.people, moves=params.moves, glasses=params.glasses)
+    key = [VERSION, request.seed, params.n, params.people, params.moves, params.glasses]
     kept = cache.remember("faces", key, lambda: {"x": draw(found, request.tell)})
     names, y = STYLES, found["style"]
     if params.classes == "mood" or params.people == "one":
@@ -98,7 +107,7 @@ def load(request: Request) -> Dataset:
     )  # fmt: skip
 
 
-def traits(n: int, seed: int, *, people: str = "many", glasses: float = 0.0) -> Traits:
+def traits(n: int, seed: int, *, people: str = "many", moves: str = "all", glasses: float = 0.0) -> Traits:
     """The traits of ``n`` faces, each drawn without regard to the others."""
     import numpy as np
 
@@ -106,6 +115,8 @@ def traits(n: int, seed: int, *, people: str = "many", glasses: float = 0.0) -> 
     found = {name: rng.uniform(low, high, n) for name, (_title, low, high, _unit) in TRAITS.items()}
     found["style"] = rng.integers(0, len(STYLES), n).astype(np.float64)
     found["glasses"] = (found["glasses"] < glasses).astype(np.float64)
+    if moves == "two":
+        found |= {name: np.full(n, v) for name, v in (("pitch", 0.0), ("eyes", 0.8), ("brow", 0.2))}
     if people == "one":
         found |= {name: np.full(n, v) for name, v in
                   (("skin", 0.3), ("style", 1.0), ("length", 0.5), ("colour", 0.35))}  # fmt: skip

@@ -157,7 +157,9 @@ def _hair(
     z = np.sqrt(np.maximum(1 - on_x * on_x - on_y * on_y, 0))
     hx, hy, hz = turn.own(on_x, on_y, -z if back else z)
     front = np.maximum(hz, 0)
-    inside: Array = np.float32(0.03) - 0.77 * hy - 0.63 * hz  # above a plane that falls from the forehead to the nape
+    inside: Array = (
+        np.float32(0.03) - 0.77 * hy - 0.63 * hz
+    )  # above a plane that falls from the forehead to the nape
     if style == SHORT:  # a side parting
         inside += front * (0.16 * np.maximum(hx + 0.35, 0) - 0.05)
     elif style == LONG:  # parted in the middle, and down beside the cheeks

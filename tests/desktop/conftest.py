@@ -93,6 +93,7 @@ def nothing_left(
     visible = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
     ticking = [t for t in started if shiboken6.isValid(t) and t.isActive()]
     running = [t for t in set(threading.enumerate()) - threads if t.is_alive()]
+    names = [f"{type(w).__name__} {w.objectName()!r}" for w in visible]
     whose = [(type(t.parent()).__name__, t.interval()) for t in ticking]
     for widget in visible:
         widget.close()
@@ -104,9 +105,9 @@ def nothing_left(
     language.switch("en")
     dressed.setStyleSheet("")
     drain()
-    assert not visible, f"left on the screen: {visible}"
-    assert not ticking, f"still ticking: {whose}"
-    assert not running, f"still running: {running}"
+    assert not names, "left on the screen"
+    assert not whose, "still ticking"
+    assert not running, "still running"
 
 
 @pytest.fixture

@@ -298,6 +298,8 @@ class Clock:
     def perf_counter(self) -> float:
         return self.now
 
+    thread_time = perf_counter
+
 
 def test_pictures_take_at_most_a_tenth_of_the_time(
     probe: type[Probe], monkeypatch: pytest.MonkeyPatch

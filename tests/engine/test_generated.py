@@ -344,6 +344,11 @@ def test_one_person_keeps_skin_and_hair():
     assert data.names == faces.EMOTIONS
 
 
+def test_only_two_moves():
+    data = few("faces", people="one", moves="two")
+    assert {f.name for f in data.factors if np.ptp(f.values.numpy()) > 0} == {"yaw", "smile"}
+
+
 def test_glasses_change_nothing_else():
     plain, some = few("faces"), few("faces", glasses=0.5)
     worn = factor(some, "glasses") == 1

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from engine.core.text import InputError, Text, _
 from engine.data.files.guard import named, too_wide
 from engine.data.files.options import AS_SUGGESTED, MOST_COLUMNS, NO_LABEL, TableParams
-from engine.data.files.report import Column, ColumnKind, Count, Question, Report, Use
+from engine.data.files.report import Column, ColumnKind, Count, Question, Report, Use, printable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +39,8 @@ LARGEST = 1e15
 MOST_WORDS = 50
 """Different words up to which a column of words says something about many rows."""
 MOST_CLASSES = 1000
+MOST_NUMBERS = 20_000_000
+"""Numbers in all rows together; while they are put in order they take about five times 8 bytes each."""
 MOSTLY_MISSING, MOSTLY_NUMBERS = 0.4, 0.9
 PREVIEW_ROWS = 8
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:[\s\u00a0\u202f'’]\d{3})+(?:[.,]\d*)?")
@@ -216,7 +218,7 @@ def _understand_numbers(raw: Raw, numbers: Numbers) -> _Known:
 def _words_of(known: _Known) -> list[str]:
     """The cells as class names; "" where there is none."""
     if known.words is not None:
-        return ["" if word.casefold() in MISSING else word[:60] for word in known.words]
+        return ["" if word.casefold() in MISSING else printable(word)[:60] for word in known.words]
     assert known.numbers is not None
     return ["" if math.isnan(value) else f"{value:g}" for value in known.numbers.tolist()]
 
@@ -300,9 +302,13 @@ def to_points(path: Path, table: Table, params: TableParams, tell: Callable[[flo
     roles = [_role(column, i + 1 == label, params, table.rows) for i, column in enumerate(known)]
     if not any(use in ("number", "words") for use, _reason in roles):
         raise InputError(_nothing_to_use(path, known))
-    names, parts = _features(known, roles)
-    if len(names) > MOST_COLUMNS:
+    width = _width(known, roles)
+    if width > MOST_COLUMNS:
         raise InputError(too_wide(path))
+    if width == 0:
+        raise InputError(_nothing_to_use(path, known))
+    _thin(table, known, MOST_NUMBERS // width)
+    names, parts = _features(known, roles)
     x = np.stack(parts, axis=1)  # (N, D)
     labels = _words_of(known[label - 1]) if label != NO_LABEL else None
     keep, dropped = _complete(x, labels, params, table)
@@ -372,6 +378,32 @@ def _role(column: _Known, is_label: bool, params: TableParams, rows: int) -> tup
     return "number", None
 
 
+def _width(known: Sequence[_Known], roles: Sequence[tuple[Use, Text | None]]) -> int:
+    """How many columns of numbers there will be."""
+    words = sum(
+        len(set(_words_of(column)) - {""})
+        for column, (use, _reason) in zip(known, roles, strict=True)
+        if use == "words"
+    )
+    return words + sum(use == "number" for use, _reason in roles)
+
+
+def _thin(table: Table, known: Sequence[_Known], most: int) -> None:
+    """Keep at most so many rows, evenly spread: words can make many columns of a few."""
+    import numpy as np
+
+    if table.rows <= most:
+        return
+    some = np.linspace(0, table.rows - 1, max(most, 2)).astype(np.int64)
+    for column in known:
+        if column.numbers is not None:
+            column.numbers = column.numbers[some]
+        if column.words is not None:
+            column.words = [column.words[i] for i in some]
+    table.lines = [table.lines[i] for i in some] if len(table.lines) else ()
+    table.rows = len(some)
+
+
 def _features(
     known: Sequence[_Known], roles: Sequence[tuple[Use, Text | None]]
 ) -> tuple[list[str], list[Numbers]]:
@@ -386,10 +418,10 @@ def _features(
             names.append(column.raw.name)
             parts.append(column.numbers)
         elif use == "words":
-            words = np.array(_words_of(column))
-            for word in sorted(set(words.tolist()) - {""}):
+            words = _words_of(column)
+            for word in sorted(set(words) - {""}):
                 names.append(f"{column.raw.name} = {word}")
-                parts.append((words == word).astype(np.float64))
+                parts.append(np.array([each == word for each in words], dtype=np.float64))
     return names, parts
 
 
