@@ -967,7 +967,7 @@ class Window(QMainWindow):
         transport. The window is asked last, so no filter has to look at every event of every widget.
         """
         if event.type() == QEvent.Type.ShortcutOverride and event.key() in ARROWS:  # type: ignore[attr-defined]
-            widget = self.focusWidget()
+            widget: QWidget | None = self.focusWidget()
             while widget is not None and not isinstance(widget, KEEP_ARROWS):
                 widget = widget.parentWidget()
             if widget is not None:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     Traits = dict[str, NDArray[np.float32]]
     """The name of each trait to its values, (N,)."""
 
-VERSION = 2
+VERSION = 3
 """Of the drawings; pictures kept by another are not used."""
 
 TRAITS: dict[str, tuple[Text, float, float, str]] = {
-    "yaw": (_("Head turned"), -45, 45, "°"),  # below 0 to the left of the picture, above 0 to the right
-    "pitch": (_("Head raised"), -18, 18, "°"),  # below 0 looking down, above 0 up
+    "yaw": (_("Head turned"), -36, 36, "°"),  # below 0 to the left of the picture, above 0 to the right
+    "pitch": (_("Head raised"), -15, 15, "°"),  # below 0 looking down, above 0 up
     "smile": (_("Smile"), -1, 1, ""),  # the corners of the mouth from far down to far up
     "eyes": (_("Eyes open"), 0, 1, ""),
     "brow": (_("Brows"), -1, 1, ""),  # from angry to surprised

@@ -56,7 +56,7 @@ HUGE = ("mnist", "pen", "sprites", "faces", "textures", "million")
 Scalars = list[dict[str, float]]
 
 
-ALWAYS = ("blobs", "swiss_roll", "digits", "faces")
+ALWAYS = ("blobs", "swiss_roll", "digits", "sprites")
 """A plane, a space, grey and coloured pictures; the other sets take their turn with ``make test-slow``."""
 
 
