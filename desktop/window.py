@@ -120,6 +120,7 @@ class Window(QMainWindow):
         self.when_ready: Callable[[], None] = self.open_last
         self.setWindowTitle("Latentarium")
         self.setAcceptDrops(True)
+        look.update(theme=settings.theme, scale=settings.scale, projector=settings.projector)
         look.changed.connect(self._dress)  # before the controls: a new style sheet undoes their fonts
         self._dress()
         self._build()
@@ -903,7 +904,6 @@ class Window(QMainWindow):
     def _restore_settings(self) -> None:
         s = self.settings
         language.switch(s.language)
-        look.update(theme=s.theme, scale=s.scale, projector=s.projector)
         self.explain.set_folded(s.projector or not s.explain)
         screen = QApplication.primaryScreen().availableGeometry()
         kept = QRect(*s.geometry) if s.geometry else QRect()

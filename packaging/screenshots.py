@@ -16,6 +16,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "assets" / "screenshots"
 DEMOS = ROOT / "assets" / "demos"
+SHEETS = ("pen", "sprites", "faces", "textures", "signals", "spirals", "swiss_roll")
 THUMBNAIL = 128  # pixels; shown at 32 on a plain screen, larger on dense ones and projectors
 
 WINDOWS = {
@@ -55,12 +56,26 @@ def thumbnail(path: Path) -> None:
         square.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS).save(path, optimize=True)
 
 
+def sheets() -> None:
+    """A contact sheet of every kind of generated data."""
+    from engine.data import registry
+    from engine.data.sheet import contact_sheet
+
+    for name in SHEETS:
+        path = SCREENSHOTS / f"data-{name}.png"
+        sheet = contact_sheet(registry.load(name), 100)
+        sheet.thumbnail((500, 500), Image.Resampling.LANCZOS)
+        sheet.save(path, optimize=True)
+        print(path.relative_to(ROOT))
+
+
 def main() -> None:
     """All of them."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     DEMOS.mkdir(parents=True, exist_ok=True)
     for name, words in WINDOWS.items():
         window(SCREENSHOTS / f"{name}.png", *words)
+    sheets()
     listing = subprocess.run(
         [sys.executable, "-m", "engine", "list", "--json"],
         cwd=ROOT,

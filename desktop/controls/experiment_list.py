@@ -134,7 +134,7 @@ class Card(QAbstractButton):
     def _thumbnail(self) -> QPixmap:
         """The demo's picture as a small square with round corners."""
         assert self._picture is not None
-        ratio, side = self.devicePixelRatioF(), look.px(32)
+        ratio, side = self.devicePixelRatioF(), look.px(27)
         scaled = self._picture.scaled(
             QSize(round(side * ratio), round(side * ratio)),
             Qt.AspectRatioMode.KeepAspectRatioByExpanding,

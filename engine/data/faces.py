@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Traits = dict[str, NDArray[np.float32]]
     """The name of each trait to its values, (N,)."""
 
-VERSION = 3
+VERSION = 4
 """Of the drawings; pictures kept by another are not used."""
 
 TRAITS: dict[str, tuple[Text, float, float, str]] = {
@@ -115,7 +115,8 @@ def traits(n: int, seed: int, *, people: str = "many", moves: str = "all", glass
     found = {name: rng.uniform(low, high, n) for name, (_title, low, high, _unit) in TRAITS.items()}
     found["style"] = rng.integers(0, len(STYLES), n).astype(np.float64)
     found["glasses"] = (found["glasses"] < glasses).astype(np.float64)
-    if moves == "two":
+    if moves == "two":  # and turns less far, so that the mouth stays in sight
+        found["yaw"] *= 0.6
         found |= {name: np.full(n, v) for name, v in (("pitch", 0.0), ("eyes", 0.8), ("brow", 0.2))}
     if people == "one":
         found |= {name: np.full(n, v) for name, v in
