@@ -57,7 +57,7 @@ def stroke(
     y = np.arange(top, bottom, dtype=np.float32)[:, None] + 0.5 - y0  # (H, 1)
     dx, dy = x1 - x0, y1 - y0
     length = dx * dx + dy * dy
-    t = np.clip((x * dx + y * dy) / length, 0, 1) if length > 0 else np.float32(0)  # (H, W) how far along
+    t = np.clip((x * dx + y * dy) / length, 0, 1) if length > 1e-12 else np.float32(0)  # (H, W) how far along
     away = np.hypot(x - t * dx, y - t * dy) / (r0 + t * (r1 - r0))  # (H, W) in radii
     fade = np.clip((1 - away) / (1 - (ERASER_CORE if erase else CORE)), 0, 1)
     put = (fade * fade * (3 - 2 * fade)).astype(np.float32)

@@ -24,6 +24,13 @@ LANGUAGES = {"en": "English", "fr": "Français"}
 LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "locale"
 
 
+class _WithComma(float):
+    """A number that French sentences write with a decimal comma."""
+
+    def __format__(self, spec: str) -> str:
+        return super().__format__(spec).replace(".", ",")
+
+
 class Language(QObject):
     """The present language and everything that has been said in it."""
 
@@ -67,7 +74,7 @@ class Language(QObject):
             app.installTranslator(self._qt)
 
     def tr_text(self, text: str) -> str:
-        return translate(text, self._lookup)
+        return translate(text, self._lookup, _WithComma if self.code == "fr" else float)
 
     def remember(self, owner: QObject, setter: str, text: str) -> None:
         self._said.setdefault(owner, {})[setter] = text

@@ -76,3 +76,4 @@ class Selection(QObject):
         self.changed.emit()
         self.labels_changed.emit()
         self.set_pin(-1)
+        self.set_hover(-1)

@@ -47,7 +47,7 @@ from desktop.controls.explain import Explain
 from desktop.controls.notice import Notice
 from desktop.controls.param_panel import ParamPanel
 from desktop.controls.parts import IconButton, named
-from desktop.controls.timeline_bar import TimelineBar
+from desktop.controls.timeline_bar import SAME_DRAG, TimelineBar
 from desktop.controls.transport import Transport
 from desktop.language import LANGUAGES, _, language, number, say, tr
 from desktop.settings import Settings
@@ -108,6 +108,11 @@ class Window(QMainWindow):
         self._device_name = device
         self._device_words = ""
         self._started: Started | None = None
+        self._drag: tuple[str, int, Value] = (
+            "",
+            0,
+            0,
+        )  # the knob last turned, when, and where it stood before
         self._past = self._paint_refused = False  # looking at a recorded step; the last painting was no good
         self._step = 0
         self._rate: float | None = None
@@ -430,6 +435,7 @@ class Window(QMainWindow):
         self._show_sources(info, started)
         self.experiments.set_current_demo(self.conductor.demo)
         self.timeline.clear()
+        self._drag = ("", 0, 0)
         self.area.begin(info, started, self._topic().large.get(info.id, ()))
         for mark in past:  # what was done before a branch is its past too
             self.timeline.add_mark(mark.step, mark.text)
@@ -486,9 +492,13 @@ class Window(QMainWindow):
             return titles.get(str(value), str(value)) if isinstance(value, str) else number(value)
 
         name = turned.name if len(turned.name) == 1 else spec.label  # k is k in every language
-        text = _("{name} {old} → {new}", name=name, old=words(turned.old), new=words(turned.new))
         self.params.set_value(turned.name, turned.new)
-        self.timeline.add_mark(turned.step, text)
+        former, step, old = self._drag
+        if former != turned.name or turned.step - step > SAME_DRAG:
+            old = turned.old
+        self._drag = (turned.name, turned.step, old)
+        text = _("{name} {old} → {new}", name=name, old=words(old), new=words(turned.new))
+        self.timeline.add_mark(turned.step, text, key=turned.name)
         self.area.add_flag(turned, text)
 
     def _on_painted(self, painted: Painted) -> None:
@@ -509,7 +519,7 @@ class Window(QMainWindow):
             self._engine("seek", None)
 
     def _on_acted(self, acted: Acted) -> None:
-        self.timeline.add_mark(acted.step, _("by hand"))
+        self.timeline.add_mark(acted.step, _("by hand"), key=acted.name)
 
     def _on_beating(self, beat: Beating) -> None:
         assert self.area is not None
@@ -528,6 +538,7 @@ class Window(QMainWindow):
         self.area.loss.set_shown(sought.step, sought.live)
         self._past = not sought.live
         if self._past:
+            self.notice.clear_news()
             self.area.lay_brush_down()
         self._write_progress()
 

@@ -208,6 +208,7 @@ class ExperimentList(QWidget):
         super().__init__(parent)
         self._experiments: list[Info] = []
         self._current = ""
+        self._unfolded = False
         self.current_demo: tuple[str, str] | None = None
         self._cards: list[Card] = []
         self._window: QWidget | None = None
@@ -282,6 +283,8 @@ class ExperimentList(QWidget):
         if isinstance(card, Card):
             if card.key == self._current:
                 card.setChecked(True)
+                self._unfolded = not self._unfolded
+                self._open_up()
                 return
             self._current = card.key
             self.current_demo = None
@@ -337,7 +340,9 @@ class ExperimentList(QWidget):
             experiment, _slash, name = card.key.partition("/")
             card.set_open(roomy or (not tight and (not name or self.current_demo == (experiment, name))))
             # In a tight window the demos are left to PgDn and PgUp, except for the one that runs.
-            card.setVisible(not (name and tight) or self.current_demo == (experiment, name))
+            # So are the other experiments, until the chosen one is clicked.
+            mine = experiment == self._current if not name else self.current_demo == (experiment, name)
+            card.setVisible(not tight or mine or (self._unfolded and not name))
 
     def _on_look(self) -> None:
         self._list.setSpacing(look.px(4))

@@ -158,6 +158,10 @@ class ImportDialog(QDialog):
 USES = {"number": _("number"), "words": _("words"), "label": _("class"), "left out": _("left out")}
 
 
+def _line(name: str, value: str) -> str:
+    return tr(_("{name}: {value}", name=name, value=value))
+
+
 def _words(report: Report) -> str:
     """The report as a few lines of rich text: how many, what was dropped or changed and why, what was found
     out.
@@ -176,7 +180,7 @@ def _words(report: Report) -> str:
         lines.append(tr(_("{n} classes: {names}", n=len(report.classes), names=shown + more)))
     for title, counts in ((_("Left out"), report.dropped), (_("Changed"), report.changed)):
         for each in counts:
-            example = f" ({each.example})" if each.example else ""
-            lines.append(f"{tr(title)}: {number(each.count)} · {tr(each.reason)}{example}")
-    lines += [f"{tr(name)}: {value}" for name, value in report.facts]
+            example = f" ({tr(each.example)})" if each.example else ""
+            lines.append(_line(title, f"{number(each.count)} · {tr(each.reason)}{example}"))
+    lines += [_line(name, tr(value)) for name, value in report.facts]
     return "<br>".join(escape(line) for line in lines)

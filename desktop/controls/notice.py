@@ -9,7 +9,7 @@ from desktop.controls.parts import IconButton
 from desktop.language import _, language, say
 from desktop.style.tokens import look
 
-NEWS_MS = 8000
+NEWS_MS = 4000
 """News go by themselves; a problem stays until it is closed or something else happens."""
 
 
@@ -77,6 +77,11 @@ class Notice(QFrame):
         if self.property("kind") == "progress":
             self.cancelled.emit()
         self.clear()
+
+    def clear_news(self) -> None:
+        """What has just been announced is no longer what is seen; problems stay."""
+        if self.property("kind") == "news":
+            self.clear()
 
     def clear(self) -> None:
         self._timer.stop()

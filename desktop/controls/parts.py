@@ -47,10 +47,11 @@ class ElidedLabel(QLabel):
         super().__init__(parent)
         self._relative, self._bold = relative, bold
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        look.changed.connect(self._on_look)
-        self._on_look()
+        look.changed.connect(self.dress)
+        self.dress()
 
-    def _on_look(self) -> None:
+    def dress(self) -> None:
+        """Set the font of the present look."""
         self.setFont(look.font(self._relative, bold=self._bold))
 
     @property

@@ -22,6 +22,8 @@ from desktop.language import _, language, number, tr
 from desktop.style.tokens import look
 
 SEEK_EVERY_MS = 16
+SAME_DRAG = 2
+"""Steps between two turns of one knob that are still one gesture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Mark:
 
     step: int
     text: str
+    key: str = ""
 
 
 class TimelineBar(QWidget):
@@ -80,9 +83,14 @@ class TimelineBar(QWidget):
         self._keyframes = list(steps)
         self.update()
 
-    def add_mark(self, step: int, text: str) -> None:
-        """Something was changed at ``step``; further changes at one step join in one mark."""
-        self._marks.append(Mark(step, text))
+    def add_mark(self, step: int, text: str, key: str = "") -> None:
+        """Something was changed at ``step``. key: what; another change of it within a step or two (one drag)
+        takes the place of the last mark.
+        """
+        last = self._marks[-1] if self._marks else None
+        if key and last is not None and last.key == key and 0 <= step - last.step <= SAME_DRAG:
+            self._marks.pop()
+        self._marks.append(Mark(step, text, key))
         self._marks.sort(key=lambda mark: mark.step)
         self.update()
 

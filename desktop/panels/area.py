@@ -53,20 +53,24 @@ class PanelArea(QWidget):
         self._splitter: QSplitter | None = None
         self._built: tuple[str, str] | None = None
         self._cramped = False
+        self._data: object = None  # what the last run learned from
         look.changed.connect(self._on_look)
         self._on_look()
 
     def begin(self, info: Info, started: Started, large: Sequence[str]) -> None:
         """Panels for this run: new ones for another experiment or kind of data, else the same, emptied."""
         again = self._built == (info.id, started.kind)
-        if again and started.branched_from is None:
+        spec = started.spec
+        data = (info.id, spec.dataset, spec.data_dir, tuple(spec.data_params.items()), started.painted)
+        same_data, self._data = data == self._data, data
+        if again and same_data and started.branched_from is None:
             self.loss.keep_ghost()
         elif not again:
             self._build(info, started.kind, large)
         self.selection.clear()
         for panel in (*self.panels.values(), self.loss):
             panel.reset()
-        if not again:
+        if not same_data:
             self.loss.clear_ghost()
         self._tell_watched()
 
@@ -106,6 +110,8 @@ class PanelArea(QWidget):
         if not self._cramped:
             for panel in panels:
                 panel.show()  # a pager hides all but one
+        for panel in panels:
+            panel.dress()  # the style sheet undoes the fonts of what has moved
         if former is not None:
             former.hide()
             self._column.removeWidget(former)
@@ -176,7 +182,7 @@ class PanelArea(QWidget):
         return painter is not None
 
     def add_flag(self, turned: Turned, text: str) -> None:
-        self.loss.add_flag(turned.step, text)
+        self.loss.add_flag(turned.step, text, turned.name)
 
     def highlight(self, channels: Sequence[str]) -> None:
         """Slow motion speaks about these."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from desktop.controls.timeline_bar import SAME_DRAG
 from desktop.language import _, number, tr
 from desktop.panels.panel import Panel
 from desktop.panels.plotting import (
@@ -78,6 +79,7 @@ class LossPlot(Panel):
         self._own_title = title
         self._lanes: list[_Lane] = []
         self._lines: list[_Line] = []
+        self._flag_key = ""
         self._flags: list[tuple[int, str]] = []
         self._shown: int | None = None
         self._busy = False
@@ -132,8 +134,11 @@ class LossPlot(Panel):
             line.ghost = Trace()
         self._draw_soon()
 
-    def add_flag(self, step: int, text: str) -> None:
+    def add_flag(self, step: int, text: str, key: str = "") -> None:
         """Something was turned at ``step``, such as "k 4 → 6"."""
+        if key and self._flags and self._flag_key == key and 0 <= step - self._flags[-1][0] <= SAME_DRAG:
+            self._flags.pop()  # one drag, one flag
+        self._flag_key = key
         self._flags.append((step, text))
         self._draw_soon()
 

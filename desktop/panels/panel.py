@@ -61,6 +61,11 @@ class Panel(QFrame):
         self._column.addWidget(body, 1)
         self._on_look()
 
+    def dress(self) -> None:
+        """Set the fonts and sizes of the present look again."""
+        self._title.dress()
+        self._on_look()
+
     def hide_step(self) -> None:
         """For a picture that belongs to no step."""
         self._step = None

@@ -305,7 +305,8 @@ class _Loop:
 
         with self._giving_up():
             key = _data_key(spec)
-            data = self._data[1] if self._data and self._data[0] == key else load_data(spec, self._tell)
+            here = self._data[1] if self._data and self._data[0] == key else None
+            data = load_data(spec, self._tell) if here is None or here.painted else here
         self._mailbox.put_event(preview(data))
 
     def _do_download(self, name: str, folder: Path) -> None:
@@ -467,7 +468,12 @@ class _Loop:
             self._publish(final=True)
 
     def _changed_by_hand(self) -> None:
-        """A run that had learned all it could goes on; one that rests shows what has changed."""
+        """A run that had learned all it could goes on; one that rests shows what has changed.
+
+        While the past is looked at it waits: going on from there takes the change along.
+        """
+        if self._shown is not None and self._status != "running":
+            return
         if self._status == "ended":
             self._wake_if_ended()
             self._left = None

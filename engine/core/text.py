@@ -31,16 +31,25 @@ def _(msgid: str, /, **values: object) -> Text:
     return Text(msgid, values)
 
 
-def translate(text: str, lookup: Callable[[str], str]) -> str:
-    """Say ``text`` again through ``lookup`` (message id to message); a plain ``str`` is returned as it is."""
+def translate(
+    text: str, lookup: Callable[[str], str], number: Callable[[float], float] = lambda value: value
+) -> str:
+    """Say ``text`` again through ``lookup`` (message id to message); a plain ``str`` is returned as it is.
+
+    number: makes of a float one that is formatted as that language writes it.
+    """
     if not isinstance(text, Text):
         return text
     message = lookup(text.msgid)
     if not text.values:
         return message
-    return message.format(
-        **{k: translate(v, lookup) if isinstance(v, str) else v for k, v in text.values.items()}
-    )
+
+    def said(value: object) -> object:
+        if isinstance(value, str):
+            return translate(value, lookup, number)
+        return number(value) if isinstance(value, float) else value
+
+    return message.format(**{name: said(value) for name, value in text.values.items()})
 
 
 class CancelledError(Exception):

@@ -94,3 +94,11 @@ def test_text_is_english_and_can_be_said_again() -> None:
     assert translate(text, lambda m: french.get(m, m)) == "5 points de amas"
     assert translate("plain", lambda m: "never") == "plain"
     assert isinstance(text, Text)
+    error = _("error {e:.2f}", e=0.125)
+
+    class Comma(float):
+        def __format__(self, spec: str) -> str:
+            return super().__format__(spec).replace(".", ",")
+
+    assert error == "error 0.12"
+    assert translate(error, lambda m: m.replace("error", "erreur"), Comma) == "erreur 0,12"
