@@ -190,7 +190,7 @@ class KMeans(Experiment[KMeansParams]):
     }
     settled: bool
     trail: torch.Tensor
-    pace = 1.5
+    pace = 2.0
     memory = ("centres", "sums", "counts", "trail", "placed", "moved", "settled", "fast")
 
     def setup(self) -> None:
