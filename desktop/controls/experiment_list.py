@@ -32,7 +32,7 @@ from engine.api import Info
 
 WRAP = int(Qt.TextFlag.TextWordWrap)
 ROOMY = 860
-TIGHT = 500
+TIGHT = 600
 DEMO_FOLDER = Path(__file__).resolve().parent.parent.parent / "assets" / "demos"
 
 

@@ -506,11 +506,11 @@ class Canvas(QWidget):
             self._plane, left=left, top=float(look.px(2)), width=max(self.width() - left, 1.0), height=high
         )
         plane = self._framed(replace(plane, equal=equal))
-        if self._with_axes():
+        grain = look.px(8)  # so that the picture does not shift at every other digit
+        for _pass in range(2 if self._with_axes() else 0):  # less width may bring other ticks, and wider ones
             texts = self._tick_texts(plane.extent[2:], plane.height)
             widest = max((font.horizontalAdvance(text) for __, text in texts), default=0.0)
-            grain = look.px(8)  # so that the picture does not shift at every other digit
-            left = float(math.ceil((widest + look.px(6)) / grain) * grain)
+            left = max(left, float(math.ceil((widest + look.px(6)) / grain) * grain))
             plane = self._framed(replace(plane, left=left, width=max(self.width() - left - look.px(2), 1.0)))
         self._plane = plane
         self._ground = None

@@ -585,7 +585,7 @@ def test_choosing_an_experiment_and_a_demo(experiments, qtbot):
 
 
 def test_demos_show_their_question_where_there_is_room_or_when_chosen(experiments):
-    experiments.window().resize(210, 600)
+    experiments.window().resize(210, 700)
     demo = experiments.cards()[1]
     low = demo.height()
     demo.click()
@@ -608,12 +608,12 @@ def test_the_list_walks_by_keys(experiments, qtbot):
 
 def test_cards_are_as_high_as_their_words(experiments, qtbot):
     card = experiments.cards()[0]
-    experiments.resize(500, 600)
+    experiments.resize(500, 700)
     qtbot.waitUntil(lambda: card.width() > 300)
     low = card.height()
     card.set_question("a question with so many words that it does not fit into a single line " * 3)
     assert card.height() > low
-    experiments.resize(160, 600)
+    experiments.resize(160, 700)
     qtbot.waitUntil(lambda: card.width() < 200)
     assert card.height() == card.needed_height(card.width()) > low
 
