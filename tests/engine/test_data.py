@@ -11,7 +11,7 @@ import torch
 from engine.core.text import InputError
 from engine.data.registry import load, sources
 
-SHARED = Path("/work/shared/data")
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"  # beside the checkout
 HERE = [name for name, source in sources().items() if not source.needs_folder]
 
 
