@@ -55,6 +55,7 @@ from desktop.style.sheet import style_sheet
 from desktop.style.tokens import SCALES, look
 from desktop.topics import TOPICS, Topic
 from engine.api import (
+    ASIDE,
     Acted,
     Answer,
     Beating,
@@ -108,15 +109,11 @@ class Window(QMainWindow):
         self._device_name = device
         self._device_words = ""
         self._started: Started | None = None
-        self._drag: tuple[str, int, Value] = (
-            "",
-            0,
-            0,
-        )  # the knob last turned, when, and where it stood before
+        # The knob last turned, when, and where it stood before that gesture.
+        self._drag: tuple[str, int, Value] = ("", 0, 0)
         self._past = self._paint_refused = False  # looking at a recorded step; the last painting was no good
         self._step = 0
         self._rate: float | None = None
-        self._beats = 0
         self.bridge: Bridge | None = None
         self.conductor: Conductor | None = None
         self.area: PanelArea | None = None
@@ -216,7 +213,7 @@ class Window(QMainWindow):
         for text, slot in (
             (_("All data…"), self.show_data),
             (_("Open my own data…"), self.open_own),
-            (_("Folder with data sets, such as MNIST…"), self._choose_folder),
+            (_("Folder with data sets, such as MNIST…"), self.datasets.choose_folder),
             (_("Show or hide the lesson"), self._toggle_explain),
             (_("Keys"), self.show_keys),
         ):
@@ -563,7 +560,7 @@ class Window(QMainWindow):
             self.area.show_answer(answer.name, answer.tag, answer.value)
 
     def _on_refused(self, refused: Refused) -> None:
-        if refused.about in ("look", "preview"):  # nothing to do with the run
+        if refused.about in ASIDE:  # nothing to do with the run
             self._tell_dialog(refused.sentence)
             return
         if refused.about == "paint":  # the brush goes on, and the run with what it had
@@ -643,9 +640,6 @@ class Window(QMainWindow):
         assert self.conductor is not None
         self.settings.data_dir = str(folder)
         self.conductor.data_dir = folder
-
-    def _choose_folder(self) -> None:
-        self.datasets.choose_folder()
 
     # ── data ────────────────────────────────────────────────────────────────────────────────────────────────
 

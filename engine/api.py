@@ -2,6 +2,7 @@
 
 from engine.core.engine import Engine
 from engine.core.events import (
+    ASIDE,
     Acted,
     Answer,
     Beating,
@@ -47,6 +48,7 @@ from engine.data.files.report import Report
 from engine.data.registry import Source, sources
 
 __all__ = [
+    "ASIDE",
     "Acted",
     "Answer",
     "Arrows",

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.core.events import (
+    ASIDE,
     Acted,
     Answer,
     Beating,
@@ -242,8 +243,8 @@ class _Loop:
             except Exception as error:
                 if command is not None and isinstance(error, InputError):
                     self._mailbox.put_event(Refused(error.sentence, command[0]))
-                elif command is not None and command[0] == "ask":
-                    self._report(error)  # looking changes nothing, not even when it goes wrong
+                elif command is not None and command[0] in ASIDE:
+                    self._report(error)  # it changes nothing, not even when it goes wrong
                 else:
                     self._fail(error)
 

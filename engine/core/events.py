@@ -134,6 +134,10 @@ class Answer:
     step: int
 
 
+ASIDE = frozenset({"ask", "preview", "look", "download", "save"})
+"""Commands that leave the run alone: whatever goes wrong with one, the run is as it was."""
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """Something asked for could not be done; nothing was changed. about: the command it concerns, such as

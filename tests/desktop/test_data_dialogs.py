@@ -131,3 +131,22 @@ def test_knobs_of_the_data_make_them_anew_and_the_run_plays_on(window, qtbot):
     with qtbot.waitSignal(window.bridge.started, timeout=30_000) as started:
         window.conductor.use_dataset("moons")
     assert started.args[0].size != 400
+
+
+def test_a_download_that_fails_is_said_in_the_dialog_and_the_run_stays(window, qtbot, tmp_path, monkeypatch):
+    from engine.core.text import InputError, _
+    from engine.data import torchvision
+
+    def offline(*_args):
+        raise InputError(_("There is no connection."))
+
+    monkeypatch.setattr(torchvision, "download", offline)
+    before = window.conductor.spec
+    window.show_data()
+    dialog = window.findChild(DataDialog)
+    dialog.choose("mnist")
+    with qtbot.waitSignal(window.bridge.refused, timeout=30_000):
+        dialog.download_wanted.emit("mnist", tmp_path)
+    assert dialog._facts.text() == "There is no connection."
+    assert not window.notice.text
+    assert window.conductor.spec is before

@@ -436,3 +436,26 @@ def test_what_is_done_in_the_middle_of_a_step_spoils_no_checkpoint(client: Clien
     client.until(lambda: len(client.of(Started)) == 2)
     client.advance(10)
     assert client.scalars["loss"] == expected(20)
+
+
+@pytest.mark.parametrize("command", ["look", "preview", "save"])
+def test_what_goes_wrong_beside_the_run_leaves_the_run_alone(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    from engine.core import session
+    from engine.data import files, preview
+
+    def broken(*_args: object, **_more: object) -> None:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    for module, name in ((files, "look"), (preview, "preview"), (session, "save")):
+        monkeypatch.setattr(module, name, broken)
+    losses = expected(4)
+    client.start()
+    client.advance(2)
+    asked = {"look": tmp_path, "preview": RunSpec("", "moons"), "save": tmp_path / "x"}[command]
+    getattr(client.engine, command)(asked)
+    client.until(lambda: bool(client.of(Failed)))
+    client.advance(2)
+    assert client.status() == "paused"
+    assert client.scalars["loss"] == losses
