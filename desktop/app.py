@@ -9,9 +9,9 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from engine.api import InputError, _
+from engine.api import InputError, Parser, _, assignment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,14 +30,9 @@ NEVER_PAINTED_MS = 500
 SMALLEST = 200  # pixels, of a window
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(_("{message}. See --help.", message=message[:1].upper() + message[1:]))
-
-
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line. InputError: one sentence about what is wrong with it."""
-    parser = _Parser(prog="latentarium", description="Unsupervised learning, live.")
+    parser = Parser(prog="latentarium", description="Unsupervised learning, live.")
     parser.add_argument("--topic", help="open this tab")
     parser.add_argument("--experiment", help="open this experiment")
     parser.add_argument("--demo", help="open this demo of the experiment")
@@ -261,12 +256,7 @@ class _Opening:
                 raise InputError(_("{id} has no demo called “{demo}”.", id=name, demo=options.demo))
             conductor.choose_demo(name, options.demo)
             return
-        params = {}
-        for word in options.set:
-            knob, equals, value = word.partition("=")
-            if not equals:
-                raise InputError(_("“{word}” is not of the form knob=value.", word=word))
-            params[knob] = value
+        params = dict(map(assignment, options.set))
         conductor.choose(name, dataset=options.dataset, params=params, seed=options.seed or 0)
 
     def _look(self) -> None:

@@ -10,9 +10,10 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from engine import boot
+from engine.core.commandline import Parser, assignment
 from engine.core.text import InputError, _
 from engine.data import commands as data_commands
 
@@ -23,13 +24,6 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 REFUSED = 2
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(_("{message}. See --help.", message=message[:1].upper() + message[1:]))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m engine", description="Latentarium's experiments, without a window.")
+    parser = Parser(prog="python -m engine", description="Latentarium's experiments, without a window.")
     commands = parser.add_subparsers(required=True, metavar="list | run | bench | data")
 
     listing = commands.add_parser("list", help="every experiment, its knobs, data sets and channels")
@@ -102,10 +96,8 @@ def _list(options: argparse.Namespace) -> int:
         print(f"{info.id} ({info.topic}): {info.title}. {info.question}")
         print(f"  data: {', '.join(info.datasets)}")
         for knob in info.knobs:
-            limits = ", ".join(name for name, _title in knob.options) or f"{knob.low:g} to {knob.high:g}"
-            limits = "on or off" if knob.kind == "bool" else limits
             live = "live" if knob.live else "restarts"
-            print(f"  --set {knob.name}={knob.default}  ({limits}; {live})  {knob.help}")
+            print(f"  --set {knob.name}={knob.default}  ({knob.limits}; {live})  {knob.help}")
     return 0
 
 
@@ -159,16 +151,9 @@ def _make_runner(options: argparse.Namespace, id: str) -> Runner:
     from engine.core.runner import make_runner
 
     dataset = options.dataset or find(id).info.datasets[0]
-    params = dict(_assignment(word) for word in options.set)
+    params = dict(assignment(word) for word in options.set)
     spec = RunSpec(id, dataset, params, options.seed, options.data_dir)
     return make_runner(spec, device=options.device, threads=options.threads)
-
-
-def _assignment(word: str) -> tuple[str, str]:
-    name, equals, value = word.partition("=")
-    if not equals or not name:
-        raise InputError(_("“{word}” is not of the form knob=value.", word=word))
-    return name.strip(), value
 
 
 def _turns(words: list[str]) -> dict[int, list[tuple[str, str]]]:
@@ -178,7 +163,7 @@ def _turns(words: list[str]) -> dict[int, list[tuple[str, str]]]:
         step, colon, rest = word.partition(":")
         if not colon or not step.strip().isdigit():
             raise InputError(_("“{word}” is not of the form STEP:knob=value.", word=word))
-        found.setdefault(int(step), []).append(_assignment(rest))
+        found.setdefault(int(step), []).append(assignment(rest))
     return found
 
 

@@ -1,5 +1,6 @@
 """The one door through which ``desktop`` sees the engine. Importing it loads neither torch nor numpy."""
 
+from engine.core.commandline import Parser, assignment
 from engine.core.engine import Engine
 from engine.core.events import (
     ASIDE,
@@ -74,6 +75,7 @@ __all__ = [
     "Markers",
     "Note",
     "Painted",
+    "Parser",
     "Payload",
     "Points",
     "Previewed",
@@ -95,6 +97,7 @@ __all__ = [
     "Value",
     "Working",
     "_",
+    "assignment",
     "check",
     "sources",
     "translate",

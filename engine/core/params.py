@@ -76,6 +76,13 @@ class KnobSpec:
     scale: Scale = "linear"
     options: tuple[tuple[str, Text], ...] = ()
 
+    @property
+    def limits(self) -> str:
+        """What it may be, for the command line."""
+        if self.kind == "bool":
+            return "on or off"
+        return ", ".join(name for name, _title in self.options) or f"{self.low:g} to {self.high:g}"
+
 
 def specs(params_class: Any) -> tuple[KnobSpec, ...]:
     """The knobs that ``params_class`` declares, in order.

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.core.commandline import assignment
 from engine.core.text import InputError, _
 
 if TYPE_CHECKING:
@@ -63,16 +64,6 @@ def _count(word: str) -> int:
     return number
 
 
-def _assignments(words: list[str]) -> dict[str, str]:
-    found = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals or not name:
-            raise InputError(_("“{word}” is not of the form knob=value.", word=word))
-        found[name.strip()] = value
-    return found
-
-
 class _Progress:
     """A share done, said on one line of a terminal and nowhere else."""
 
@@ -99,9 +90,7 @@ def _list(options: argparse.Namespace) -> int:
     for source in found:
         print(f"{source.name} ({source.kind}): {source.title}. {source.about}")
         for knob in source.knobs:
-            limits = ", ".join(name for name, _title in knob.options) or f"{knob.low:g} to {knob.high:g}"
-            limits = "on or off" if knob.kind == "bool" else limits
-            print(f"  --set {knob.name}={knob.default}  ({limits})  {knob.help}")
+            print(f"  --set {knob.name}={knob.default}  ({knob.limits})  {knob.help}")
     return 0
 
 
@@ -128,7 +117,7 @@ def _load(options: argparse.Namespace, more: Mapping[str, Any] | None = None) ->
     boot.load_torch()
     from engine.data import registry
 
-    params = {**(more or {}), **_assignments(options.set)}
+    params = {**(more or {}), **dict(map(assignment, options.set))}
     return registry.load(
         options.name, seed=options.seed, data_dir=options.data_dir, params=params, tell=_Progress()
     )
@@ -219,7 +208,7 @@ def _import(options: argparse.Namespace) -> int:
     if not report.source:
         raise InputError(_("“{path}” is a text: no experiment learns from it yet.", path=str(options.path)))
     defaults: ImageParams | TableParams = ImageParams() if report.source == "own_images" else TableParams()
-    params = change(defaults, _assignments(options.set))
+    params = change(defaults, dict(map(assignment, options.set)))
     boot.load_torch()
     found = read_whole(options.path, params, tell, seed=options.seed)
     _write(options.out / "dataset.npz", arrays_of(found.data))
