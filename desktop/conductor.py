@@ -10,19 +10,15 @@ import dataclasses
 import random
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge import Bridge
-from engine.api import Info, Ready, RunSpec, Started, StatusChanged, Turned, Value
+from engine.api import Info, Ready, RunSpec, Started, StatusChanged, Turned, Value, is_own
 
 EPOCH = -1
 LARGEST_SEED = 9999  # four digits, so that it can be said aloud
-
-
-def is_own(dataset: str) -> bool:
-    """Whether this is a person's own file or folder, rather than a set with a name of its own."""
-    return dataset.startswith("own_")
 
 
 class Conductor(QObject):
@@ -82,11 +78,15 @@ class Conductor(QObject):
         seed: int = 0,
     ) -> None:
         """Stand at the first step of ``experiment``; its first data set and the defaults unless given."""
-        self.info = self.infos[experiment]
+        info = self._take_up(self.infos[experiment])
+        self._start(RunSpec(experiment, dataset or info.datasets[0], params or {}, seed, self.data_dir))
+
+    def _take_up(self, info: Info) -> Info:
+        self.info = info
         self.demo = None
-        self.chosen.emit(self.info)
-        self.engine.pace(self.info.pace)
-        self._start(RunSpec(experiment, dataset or self.info.datasets[0], params or {}, seed, self.data_dir))
+        self.chosen.emit(info)
+        self.engine.pace(info.pace)
+        return info
 
     def choose_demo(self, experiment: str, name: str) -> None:
         demo = next(d for d in self.infos[experiment].demos if d.name == name)
@@ -105,26 +105,20 @@ class Conductor(QObject):
         False when no experiment takes such data.
         """
         takers = [info for info in self.infos.values() if dataset in info.datasets]
-        if self.info is not None and self.info in takers:
-            takers.insert(0, self.info)
         if not takers:
             return False
-        if takers[0] is not self.info:
-            self.info = takers[0]
-            self.chosen.emit(self.info)
-            self.engine.pace(self.info.pace)
+        info = self.info
+        if info is None or info not in takers:
+            info = self._take_up(takers[0])
         self.demo = None
-        self._start(RunSpec(takers[0].id, dataset, {}, 0, path, data_params))
+        self._start(RunSpec(info.id, dataset, {}, 0, path, data_params))
         return True
 
     def turn_data(self, name: str, value: Value) -> None:
         """Turn a knob of the data set: the data are made anew, and the run starts again."""
         if self.spec is None or self.spec.data_params.get(name) == value:
             return
-        playing = self.running
-        self._restart(data_params={**self.spec.data_params, name: value})
-        if playing:
-            self.engine.resume()
+        self._play_on(data_params={**self.spec.data_params, name: value})
 
     def reset(self) -> None:
         """The same start again: same seed, same knobs, and what has been painted stays."""
@@ -132,10 +126,7 @@ class Conductor(QObject):
 
     def bring_back(self) -> None:
         """The data as they were before anybody painted on them, under the same knobs; plays on if it did."""
-        playing = self.running
-        self._restart(original=True)
-        if playing:
-            self.engine.resume()
+        self._play_on(original=True)
 
     def new_seed(self) -> None:
         self._restart(seed=random.randint(1000, LARGEST_SEED))  # noqa: S311
@@ -149,10 +140,7 @@ class Conductor(QObject):
         if self.info.knob(name).live:
             self.engine.set(name, value)
         else:
-            playing = self.running
-            self._restart()
-            if playing:
-                self.engine.resume()
+            self._play_on()
 
     def back_to(self, started: Started) -> None:
         """What was asked for was refused: the run that is still there is what counts."""
@@ -162,20 +150,18 @@ class Conductor(QObject):
         self.values = dict(self._true)
         self.data_dir = self._good_dir
 
-    def _restart(
-        self,
-        *,
-        seed: int | None = None,
-        data_params: Mapping[str, Value] | None = None,
-        original: bool = False,
-    ) -> None:
+    def _restart(self, *, original: bool = False, **changes: Any) -> None:
+        """The same run again from its start, with ``changes`` to its spec."""
         if self.spec is not None:
-            spec = dataclasses.replace(self.spec, params=self.values)
-            if seed is not None:
-                spec = dataclasses.replace(spec, seed=seed)
-            if data_params is not None:
-                spec = dataclasses.replace(spec, data_params=data_params)
+            spec = dataclasses.replace(self.spec, params=self.values, **changes)
             self._start(spec, original=original)
+
+    def _play_on(self, *, original: bool = False, **changes: Any) -> None:
+        """Restart, and play on if it played."""
+        playing = self.running
+        self._restart(original=original, **changes)
+        if playing:
+            self.engine.resume()
 
     def _start(self, spec: RunSpec, *, original: bool = True) -> None:
         self.spec = spec

@@ -90,8 +90,13 @@ class Guest(QObject):
 
     def begin(self, info: Info, started: Started) -> None:
         """A run stands at its first step. It is shown the same drawing."""
-        same = self._started is not None and _data(self._started) == _data(started)
-        self._info, self._started = info, started
+        former, self._started = self._started, started
+        same = (
+            former is not None
+            and former.spec.data_key == started.spec.data_key
+            and former.size == started.size  # painting changes the data of a key
+        )
+        self._info = info
         self._asked, self._again = None, False
         self._step, self._shown = started.branched_from or 0, None
         if started.branched_from is None:
@@ -254,12 +259,6 @@ class Guest(QObject):
             if former.channel == encoded.channel and former.xy is not None
         ]
         self._area.show_guest(encoded.channel, encoded.xy, trail, elsewhere=elsewhere)
-
-
-def _data(started: Started) -> tuple[object, ...]:
-    """What tells one set of data from another."""
-    spec = started.spec
-    return spec.dataset, spec.data_dir, dict(spec.data_params), started.size
 
 
 def _picture(item: ink.Ink) -> ink.Ink:

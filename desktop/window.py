@@ -40,7 +40,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.bridge import Bridge
-from desktop.conductor import Conductor, is_own
+from desktop.conductor import Conductor
 from desktop.controls.dataset_picker import DatasetPicker
 from desktop.controls.experiment_list import ExperimentList
 from desktop.controls.explain import Explain
@@ -649,7 +649,7 @@ class Window(QMainWindow):
             return
         from desktop.controls.data_dialog import DataDialog
 
-        known = [s for s in sources().values() if not is_own(s.name)]
+        known = [s for s in sources().values() if not s.own]
         dialog = DataDialog(known, self.conductor.info.datasets, self.conductor.data_dir, self)
         dialog.wanted.connect(self.bridge.engine.preview)
         dialog.used.connect(self.conductor.use_dataset)

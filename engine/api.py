@@ -46,7 +46,7 @@ from engine.core.mailbox import Delivery, Mailbox
 from engine.core.params import KnobSpec, Value, check
 from engine.core.text import InputError, Text, _, translate
 from engine.data.files.report import Report
-from engine.data.registry import Source, sources
+from engine.data.registry import Source, is_own, sources
 
 __all__ = [
     "ASIDE",
@@ -99,6 +99,7 @@ __all__ = [
     "_",
     "assignment",
     "check",
+    "is_own",
     "sources",
     "translate",
 ]

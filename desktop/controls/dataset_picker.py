@@ -133,7 +133,7 @@ class DatasetPicker(QWidget):
         self.combo.clear()
         for source in self._sources:
             title = tr(source.title)
-            if source.name.startswith("own_"):
+            if source.own:
                 title = f"{title}…"
             elif source.needs_folder and self._folder is None:
                 title = " · ".join((title, tr(_("needs a folder"))))
@@ -146,7 +146,7 @@ class DatasetPicker(QWidget):
 
     def _write_note(self) -> None:
         source = self._shown()
-        needs = source is not None and source.needs_folder and not source.name.startswith("own_")
+        needs = source is not None and source.needs_folder and not source.own
         missing = needs and self._folder is None
         self.folder_button.setVisible(needs)
         if missing:
@@ -165,7 +165,7 @@ class DatasetPicker(QWidget):
 
     def _on_pick(self, index: int) -> None:
         source = self._sources[index]
-        if source.name.startswith("own_"):
+        if source.own:
             self.own_wanted.emit(source.name)
             self._write()
         elif source.needs_folder and self._folder is None:
@@ -181,7 +181,7 @@ class DatasetPicker(QWidget):
         start = str(self._folder) if self._folder is not None else ""
         picked = QFileDialog.getExistingDirectory(self, tr(_("The folder where you keep this data")), start)
         shown = self._shown()
-        needy = [s for s in self._sources if s.needs_folder and not s.name.startswith("own_")]
+        needy = [s for s in self._sources if s.needs_folder and not s.own]
         source = shown if shown in needy else next(iter(needy), None)
         if not picked or source is None:
             return

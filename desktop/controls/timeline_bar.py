@@ -105,11 +105,6 @@ class TimelineBar(QWidget):
             self.updateGeometry()
         self.update()
 
-    def set_caption_number(self, beat: int) -> None:
-        """Say which moment of the step it is, when the caller knows better than counting."""
-        self._beat = beat
-        self.update()
-
     def clear(self) -> None:
         """A new run: no steps, no marks."""
         self._timer.stop()

@@ -60,8 +60,7 @@ class PanelArea(QWidget):
     def begin(self, info: Info, started: Started, large: Sequence[str]) -> None:
         """Panels for this run: new ones for another experiment or kind of data, else the same, emptied."""
         again = self._built == (info.id, started.kind)
-        spec = started.spec
-        data = (info.id, spec.dataset, spec.data_dir, tuple(spec.data_params.items()), started.painted)
+        data = (info.id, started.spec.data_key, started.painted)
         same_data, self._data = data == self._data, data
         if again and same_data and started.branched_from is None:
             self.loss.keep_ghost()

@@ -142,10 +142,6 @@ class LossPlot(Panel):
         self._flags.append((step, text))
         self._draw_soon()
 
-    def clear_flags(self) -> None:
-        self._flags = []
-        self._draw_soon()
-
     def set_shown(self, step: int, live: bool) -> None:
         """The pictures beside show ``step``; live: that is simply the newest one."""
         self._step = step

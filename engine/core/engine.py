@@ -274,7 +274,7 @@ class _Loop:
         from engine.core.runner import attempt, make_runner
         from engine.core.timeline import Timeline
 
-        key = _data_key(spec)
+        key = spec.data_key
         data = self._data[1] if self._data and self._data[0] == key else None
         if data is not None and data.painted and original:
             data = None
@@ -305,7 +305,7 @@ class _Loop:
         from engine.data.preview import preview
 
         with self._giving_up():
-            key = _data_key(spec)
+            key = spec.data_key
             here = self._data[1] if self._data and self._data[0] == key else None
             data = load_data(spec, self._tell) if here is None or here.painted else here
         self._mailbox.put_event(preview(data))
@@ -455,7 +455,7 @@ class _Loop:
             if not isinstance(error, InputError):
                 self._report(error)
             raise _as_input_error(error) from error
-        self._data = (_data_key(self._spec), data)
+        self._data = (self._spec.data_key, data)
         # What was learned from other data cannot be gone on from; its pictures can still be looked at.
         self._timeline.forget_checkpoints()
         if not former.painted:
@@ -573,7 +573,7 @@ class _Loop:
             spec, runner, timeline = session.load(
                 path, device=self._engine._device, threads=self._engine._threads, stages=self._stages
             )
-        self._data = (_data_key(spec), runner.experiment.data)
+        self._data = (spec.data_key, runner.experiment.data)
         self._forget_the_former()
         self._take_up(runner, spec, timeline, branched_from=runner.step)
 
@@ -736,11 +736,6 @@ def repainted(data: Dataset, xy: NDArray[np.float32], y: NDArray[np.int32]) -> D
         data, x=torch.from_numpy(xy.copy()), y=torch.from_numpy(y.astype("int64")), names=names,
         total=len(xy), factors=(), painted=True,
     )  # fmt: skip
-
-
-def _data_key(spec: RunSpec) -> Hashable:
-    """What the data of ``spec`` depend on."""
-    return (spec.dataset, spec.data_dir, tuple(sorted(spec.data_params.items())))
 
 
 def _params(runner: Runner) -> dict[str, Any]:

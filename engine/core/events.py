@@ -4,7 +4,7 @@ torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,6 +36,11 @@ class RunSpec:
     seed: int = 0
     data_dir: Path | None = None
     data_params: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def data_key(self) -> Hashable:
+        """What the data depend on: the same key, the same data, as long as nobody paints on them."""
+        return self.dataset, self.data_dir, tuple(sorted(self.data_params.items()))
 
 
 @dataclass(frozen=True, slots=True)

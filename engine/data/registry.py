@@ -96,6 +96,11 @@ class Dataset:
         return Item(index, label, picture=as_picture(x.numpy()))
 
 
+def is_own(name: str) -> bool:
+    """Whether data set ``name`` is a person's own file or folder, not a set with a name of its own."""
+    return name.startswith("own_")
+
+
 def nothing(_fraction: float) -> None:
     """Nobody wants to know how far the work is."""
 
@@ -137,6 +142,11 @@ class Source:
     credit: Text | None = None
     megabytes: int = 0
     """How much there is to download, where it can be downloaded."""
+
+    @property
+    def own(self) -> bool:
+        """Whether this reads a file or folder of the person's own."""
+        return is_own(self.name)
 
     @property
     def knobs(self) -> tuple[KnobSpec, ...]:

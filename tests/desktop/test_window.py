@@ -394,7 +394,7 @@ def test_mnist_from_a_folder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(
         "desktop.controls.dataset_picker.QFileDialog.getExistingDirectory", lambda *_args: str(FOLDER)
     )
-    desk.run(desk.window._choose_folder)
+    desk.run(desk.window.datasets.choose_folder)
     assert desk.started.spec.dataset == "mnist"
     assert desk.started.kind == "images"
     assert desk.started.size >= 1000
