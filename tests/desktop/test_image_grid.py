@@ -10,13 +10,6 @@ from desktop.style.tokens import look
 from engine.api import Images, _
 
 
-@pytest.fixture(autouse=True)
-def _plain_look():
-    look.update(theme="light", scale=1.0, projector=False)
-    yield
-    look.update(theme="light", scale=1.0, projector=False)
-
-
 @pytest.fixture
 def grid(qtbot):
     panel = ImageGrid(_("Pictures"), Selection())

@@ -14,15 +14,6 @@ from engine.api import Scalar, _
 TWO = {"inertia": Scalar(_("Inertia")), "moved": Scalar(_("Moved"))}
 
 
-@pytest.fixture(autouse=True)
-def _plain_look():
-    look.update(theme="light", scale=1.0, projector=False)
-    language.switch("en")
-    yield
-    look.update(theme="light", scale=1.0, projector=False)
-    language.switch("en")
-
-
 @pytest.fixture
 def plot(qtbot):
     panel = LossPlot(_("Learning curves"), Selection())

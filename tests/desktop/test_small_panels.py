@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from PySide6.QtGui import QColor
 
-from desktop.language import language
 from desktop.panels.bar_panel import BarPanel
 from desktop.panels.catalogue import PANELS, make_panel
 from desktop.panels.curve_panel import CurvePanel
@@ -12,15 +11,6 @@ from desktop.style.tokens import look
 from engine.api import Bars, Channel, Curve, Note, _
 
 NAN = float("nan")
-
-
-@pytest.fixture(autouse=True)
-def _plain_look():
-    look.update(theme="light", scale=1.0, projector=False)
-    language.switch("en")
-    yield
-    look.update(theme="light", scale=1.0, projector=False)
-    language.switch("en")
 
 
 @pytest.fixture
