@@ -79,7 +79,9 @@ class Conductor(QObject):
     ) -> None:
         """Stand at the first step of ``experiment``; its first data set and the defaults unless given."""
         info = self._take_up(self.infos[experiment])
-        self._start(RunSpec(experiment, dataset or info.datasets[0], params or {}, seed, self.data_dir))
+        self._start(
+            RunSpec(experiment, dataset or next(iter(info.datasets), ""), params or {}, seed, self.data_dir)
+        )
 
     def _take_up(self, info: Info) -> Info:
         self.info = info

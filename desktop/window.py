@@ -447,6 +447,9 @@ class Window(QMainWindow):
         self.area.highlight(())
 
     def _show_sources(self, info: Info, started: Started) -> None:
+        self.datasets.setVisible(bool(info.datasets))
+        if not info.datasets:
+            return
         known = sources()
         self.datasets.set_sources(
             [known[name] for name in info.datasets if name in known], started.spec.dataset

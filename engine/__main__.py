@@ -150,7 +150,7 @@ def _make_runner(options: argparse.Namespace, id: str) -> Runner:
     from engine.core.events import RunSpec
     from engine.core.runner import make_runner
 
-    dataset = options.dataset or find(id).info.datasets[0]
+    dataset = options.dataset or next(iter(find(id).info.datasets), "")
     params = dict(assignment(word) for word in options.set)
     spec = RunSpec(id, dataset, params, options.seed, options.data_dir)
     return make_runner(spec, device=options.device, threads=options.threads)

@@ -368,6 +368,7 @@ class _Loop:
             Started(
                 spec, as_dict(runner.params), data.kind, len(data.x), data.total or len(data.x),
                 runner.experiment.epoch, branched_from, data.painted,
+                tuple(runner.experiment.colourings.items()),
             )
         )  # fmt: skip
         self._set_status("paused")

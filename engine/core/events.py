@@ -58,7 +58,7 @@ class Started:
 
     params: every knob's value. kind: "points" or "images". size: items in the set, total: in the full set.
     branched_from: the step at which the former run was left, or None. painted: whether the data have been
-    painted over by hand.
+    painted over by hand. colourings: what points can be coloured by (query ``colours(name)``), with titles.
     """
 
     spec: RunSpec
@@ -69,6 +69,7 @@ class Started:
     epoch: int
     branched_from: int | None = None
     painted: bool = False
+    colourings: tuple[tuple[str, Text], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

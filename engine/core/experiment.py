@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from engine.core.frame import Beat, Channel, Frame, Item, Scalar
+from engine.core import colouring
+from engine.core.frame import Beat, Channel, Colours, Frame, Item, Scalar
 from engine.core.params import KnobSpec, Value, specs
 from engine.core.stages import Stages
 from engine.core.text import InputError, Text, _
@@ -80,8 +81,8 @@ def experiment(
     presets: Mapping[str, Mapping[str, Value]] | None = None,
     demos: tuple[Demo, ...] = (),
 ) -> Callable[[type[E]], type[E]]:
-    """Declare the class below to be an experiment. presets: knob values that suit a data set better than the
-    defaults.
+    """Declare the class below to be an experiment. datasets: those it takes, the first one to begin with, or
+    () when it makes up all it needs. presets: knob values that suit a data set better than the defaults.
     """
 
     def declare(cls: type[E]) -> type[E]:
@@ -138,7 +139,14 @@ class Experiment(Generic[P]):
     """Whether one step is big enough (convolutions, large products) to be worth more than one thread."""
 
     def __init__(
-        self, data: Dataset, params: P, *, seed: int, device: torch.device, stages: Stages | None = None
+        self,
+        data: Dataset,
+        params: P,
+        *,
+        seed: int,
+        device: torch.device,
+        stages: Stages | None = None,
+        tell: Callable[[float], None] = lambda _share: None,
     ) -> None:
         import torch
 
@@ -147,6 +155,9 @@ class Experiment(Generic[P]):
         self.seed = seed
         self.device = device
         self.stages = stages or Stages()
+        self.tell = tell
+        """To be called in ``setup`` with the share done, 0..1, where that takes more than a second. It
+        raises when the person has cancelled, and that must be let through."""
         self.step = 0
         self.rng = torch.Generator().manual_seed(seed)
         self.setup()
@@ -231,6 +242,16 @@ class Experiment(Generic[P]):
         distance[index] = -1
         nearest = distance.topk(min(k + 1, len(x)), largest=False).indices
         return [int(i) for i in nearest if int(i) != index][:k]
+
+    @property
+    def colourings(self) -> Mapping[str, Text]:
+        """What the points of a cloud can be coloured by (query ``colours``), each with its title."""
+        return colouring.titles(self.data)
+
+    @query
+    def colours(self, name: str) -> Colours:
+        """A colour for each item of the data set by ``name``, one of ``colourings``."""
+        return colouring.colours(self.data, name, self.stages)
 
     def check_item(self, index: int) -> None:
         """Refuse an ``index`` that no item of the data set has (InputError)."""

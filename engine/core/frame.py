@@ -33,6 +33,36 @@ class Regions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """A map of numbers under the points, such as a density.
+
+    value: (H, W) float32, row 0 at the bottom. extent: (x0, x1, y0, y1) in data units. limits: the numbers
+    at the two ends of the colours, or None for the smallest and largest there are. signed: 0 is the ground,
+    and the two signs have two colours. name: what the numbers are.
+    """
+
+    value: NDArray[np.float32]
+    extent: tuple[float, float, float, float]
+    limits: tuple[float, float] | None = None
+    signed: bool = False
+    name: Text | str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ellipses:
+    """Outlines of Gaussians. centre: (K, 2) float32. axes: (K, 2, 2) float32, in the columns the two half
+    axes, one standard deviation long. label: (K,) int32 colour of each. at: how many standard deviations
+    away the outlines lie. strength: (K,) float32 in 0..1, how boldly each is drawn, or None.
+    """
+
+    centre: NDArray[np.float32]
+    axes: NDArray[np.float32]
+    label: NDArray[np.int32] | None = None
+    at: tuple[float, ...] = (1.0, 2.0)
+    strength: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Markers:
     """Big numbered marks such as cluster centres.
 
@@ -67,7 +97,7 @@ class Arrows:
     names: tuple[str, ...] = ()
 
 
-Layer = Regions | Markers | Segments | Arrows
+Layer = Regions | Field | Ellipses | Markers | Segments | Arrows
 
 
 # ── payloads ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -78,10 +108,12 @@ class Points:
     """A cloud of points in the plane.
 
     xy: (N, 2) float32. label: (N,) int32 colour index, -1 = none; None = all alike. names: what each label is
-    called, for the legend. layers: drawn in order, Regions first. axes: names of the two axes. equal: one
-    unit is as long on both axes. total: how many points the data has, when only some are shown. classes: (N,)
-    int32 the class of each point, where the points are the data themselves and may be painted on; else None.
-    Point i is item i of the data set (query ``item(i)``).
+    called, for the legend. layers: drawn in order, Regions and Fields first. axes: names of the two axes.
+    equal: one unit is as long on both axes. total: how many points the data has, when only some are shown.
+    classes: (N,) int32 the class of each point, where the points are the data themselves and may be painted
+    on; else None. other, share: (N,) int32 and (N,) float32, for points that belong to two labels at once:
+    the second one, and how much of the colour is the first's, 0..1. Point i is item i of the data set (query
+    ``item(i)``).
     """
 
     xy: NDArray[np.float32]
@@ -92,6 +124,8 @@ class Points:
     equal: bool = True
     total: int | None = None
     classes: NDArray[np.int32] | None = None
+    other: NDArray[np.int32] | None = None
+    share: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,15 +148,62 @@ class Images:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Mark:
+    """An x to point out by an upright line, and what it is called."""
+
+    x: float
+    name: Text | str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handle:
+    """A knob in a plot that a person drags: action ``drag(index, x, y)``, index counted over the plot's
+    handles. line: the name of the line whose colour it wears, or "".
+    """
+
+    x: float
+    y: float
+    name: Text | str = ""
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Histogram:
+    """Bars side by side under the lines. edges: (B + 1,) float32, rising; heights: (B,) float32."""
+
+    edges: NDArray[np.float32]
+    heights: NDArray[np.float32]
+    name: Text | str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """Named lines over one axis. x: (T,) float32; lines: name to (T,) float32; mark: an x to point out, or
-    None.
+    """Named lines over one axis.
+
+    x: (T,) float32. lines: name to (T,) float32; NaN leaves a gap. mark: an x to point out, or None; marks:
+    more of them, each with its name. histogram: bars under the lines. filled: names of lines filled down to
+    0. quiet: (M, T) float32, thin lines without a name, such as the kernel at each point. rug: (N,) float32,
+    a tick on the x axis for each. segments, dots: straight strokes, and (M, 2) float32 dots, in front.
+    handles: what a person may drag. click: the action ``name(x, y)`` that a click does, or "". log: whether
+    each axis is logarithmic. span, range: what the two axes show, or None to fit.
     """
 
     x: NDArray[np.float32]
     lines: Mapping[str, NDArray[np.float32]]
     axes: tuple[str, str] = ("", "")
     mark: float | None = None
+    marks: tuple[Mark, ...] = ()
+    histogram: Histogram | None = None
+    filled: tuple[str, ...] = ()
+    quiet: NDArray[np.float32] | None = None
+    rug: NDArray[np.float32] | None = None
+    segments: Segments | None = None
+    dots: NDArray[np.float32] | None = None
+    handles: tuple[Handle, ...] = ()
+    click: str = ""
+    log: tuple[bool, bool] = (False, False)
+    span: tuple[float, float] | None = None
+    range: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +238,21 @@ class Item:
     label: str
     values: tuple[tuple[str, float], ...] = ()
     picture: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Colours:
+    """One colour for each item of the data set (query ``colours(name)``).
+
+    label: (N,) int32 with the names of the labels; or value: (N,) float32 with the numbers at the two ends
+    of the colours. title: what is coloured by.
+    """
+
+    title: Text | str
+    label: NDArray[np.int32] | None = None
+    names: tuple[str, ...] = ()
+    value: NDArray[np.float32] | None = None
+    limits: tuple[float, float] = (0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -46,6 +46,7 @@ class Runner:
         device: torch.device | None = None,
         threads: int | None = None,
         stages: Stages | None = None,
+        tell: Callable[[float], None] = registry.nothing,
     ) -> None:
         """Check everything that can be checked, and set the experiment up.
 
@@ -60,8 +61,9 @@ class Runner:
         torch.manual_seed(seed)
         self.info = info
         self.experiment = experiment_class(
-            data, self.params, seed=seed, device=device or torch.device("cpu"), stages=stages or Stages()
-        )
+            data, self.params, seed=seed, device=device or torch.device("cpu"), stages=stages or Stages(),
+            tell=tell,
+        )  # fmt: skip
         self.frame: Frame | None = None
         self.between_steps = True
         self._items: Iterator[Frame | Beat] = iter(self.experiment.run())
@@ -260,14 +262,17 @@ def make_runner(
     chosen = choose(device)
     data = data or load_data(spec, tell)
     return Runner(
-        experiment_class, data, spec.params, seed=spec.seed, device=chosen, threads=threads, stages=stages
-    )
+        experiment_class, data, spec.params, seed=spec.seed, device=chosen, threads=threads, stages=stages,
+        tell=tell,
+    )  # fmt: skip
 
 
 def check_dataset(experiment_class: type[Experiment[Any]], dataset: str) -> None:
     """Refuse a data set that this experiment does not take (InputError)."""
     info = experiment_class.info
-    if dataset not in info.datasets:
+    if not info.datasets and dataset:
+        raise InputError(_("{title} makes up its own data; leave the data set out.", title=info.title))
+    if info.datasets and dataset not in info.datasets:
         raise InputError(
             _(
                 "{title} has no data set called “{dataset}”; it has {known}.",

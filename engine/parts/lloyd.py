@@ -173,6 +173,25 @@ class Grid:
         pass
 
 
+def groups(x: torch.Tensor, k: int, rounds: int) -> torch.Tensor:
+    """A quick k-means: the group of each row of ``x`` (N, D), (N,) int64. No chance in it.
+
+    It begins with rows far from each other: the row farthest from the mean, then again and again the one
+    farthest from all taken so far.
+    """
+    some = x[:: max(1, len(x) // 5000)]  # where to begin and how to move can be seen on a few thousand rows
+    centres = some[((some - some.mean(0)) ** 2).sum(1).argmax()][None]  # (1, D)
+    while len(centres) < k:
+        distance = torch.cdist(some, centres).min(1).values  # (M,)
+        centres = torch.cat([centres, some[distance.argmax()][None]])
+    for _round in range(rounds):
+        labels = nearest(some, centres)
+        count = torch.bincount(labels, minlength=k)[:, None]  # (K, 1)
+        sums = torch.zeros_like(centres).index_add_(0, labels, some)  # (K, D)
+        centres = torch.where(count > 0, sums / count.clamp(min=1), centres)
+    return nearest(x, centres)
+
+
 def nearest(x: torch.Tensor, centres: torch.Tensor) -> torch.Tensor:
     """The nearest centre of each point, (N,)."""
     score = torch.addmm((centres**2).sum(1, keepdim=True), centres, x.T, alpha=-2)  # (K, N)

@@ -30,6 +30,11 @@ KINDS = [
     for name, cls in catalogue().items()
     for kind in sorted({sources()[d].kind for d in cls.info.datasets})
 ]
+KINDS += [
+    pytest.param(cls.info, "", id=f"{name}-alone")
+    for name, cls in catalogue().items()
+    if not cls.info.datasets
+]
 
 
 def test_every_topic_has_something_and_every_experiment_a_topic() -> None:

@@ -28,6 +28,8 @@ from engine.core.frame import (
     Arrows,
     Bars,
     Curve,
+    Ellipses,
+    Field,
     Frame,
     Images,
     Markers,
@@ -56,19 +58,19 @@ HUGE = ("mnist", "pen", "sprites", "faces", "textures", "million")
 Scalars = list[dict[str, float]]
 
 
-ALWAYS = ("blobs", "swiss_roll", "digits", "sprites")
-"""A plane, a space, grey and coloured pictures; the other sets take their turn with ``make test-slow``."""
+ALWAYS = ("", "blobs", "swiss_roll", "digits", "sprites")
+"""No data, a plane, a space, grey and coloured pictures; the others take their turn with ``make test-slow``."""
 
 
 def _case(id: str, dataset: str) -> Any:
-    needs = sources()[dataset].needs_folder and folder_of(dataset) is None
+    needs = dataset and sources()[dataset].needs_folder and folder_of(dataset) is None
     marks = [] if dataset in ALWAYS else [pytest.mark.slow]
     if needs:
         marks.append(pytest.mark.skip(reason=f"{dataset} is not on this machine"))
-    return pytest.param((id, dataset), id=f"{id}-{dataset}", marks=marks)
+    return pytest.param((id, dataset), id=f"{id}-{dataset or 'alone'}", marks=marks)
 
 
-CASES = [_case(name, dataset) for name, cls in catalogue().items() for dataset in cls.info.datasets]
+CASES = [_case(name, dataset) for name, cls in catalogue().items() for dataset in cls.info.datasets or ("",)]
 INFOS = [pytest.param(cls.info, id=name) for name, cls in catalogue().items()]
 KNOBS = [
     pytest.param((cls.info, k), id=f"{name}-{k.name}")
@@ -157,7 +159,19 @@ def is_array(array: Any, dtype: type, *shape: int | None) -> bool:
 
 
 def check_layer(layer: Any) -> None:
-    if isinstance(layer, Regions):
+    if isinstance(layer, Field):
+        assert is_array(layer.value, np.float32, None, None)
+        x0, x1, y0, y1 = layer.extent
+        assert x0 < x1
+        assert y0 < y1
+        assert layer.limits is None or layer.limits[0] < layer.limits[1]
+    elif isinstance(layer, Ellipses):
+        k = len(layer.centre)
+        assert is_array(layer.centre, np.float32, k, 2)
+        assert is_array(layer.axes, np.float32, k, 2, 2)
+        assert layer.label is None or is_array(layer.label, np.int32, k)
+        assert layer.strength is None or is_array(layer.strength, np.float32, k)
+    elif isinstance(layer, Regions):
         assert is_array(layer.label, np.uint8, None, None)
         x0, x1, y0, y1 = layer.extent
         assert x0 < x1
@@ -189,8 +203,15 @@ def check_points(points: Points, data: Dataset) -> None:
         assert not points.names or points.label.max() < len(points.names)
     for layer in points.layers:
         check_layer(layer)
-    kinds = [isinstance(layer, Regions) for layer in points.layers]
-    assert kinds == sorted(kinds, reverse=True), "Regions lie below everything else"
+    kinds = [isinstance(layer, (Regions, Field)) for layer in points.layers]
+    assert kinds == sorted(kinds, reverse=True), "Regions and Fields lie below everything else"
+    assert (points.other is None) == (points.share is None)
+    if points.other is not None:
+        assert points.label is not None
+        assert is_array(points.other, np.int32, n)
+        assert is_array(points.share, np.float32, n)
+        assert points.share.min(initial=1) >= 0  # type: ignore[union-attr]
+        assert points.share.max(initial=0) <= 1  # type: ignore[union-attr]
     assert len(points.axes) == 2
     assert points.total is None or points.total >= n
 
@@ -212,6 +233,31 @@ def check_images(images: Images, data: Dataset) -> None:
         assert images.items.max() < len(data.x)
 
 
+def check_curve(curve: Curve) -> None:
+    t = len(curve.x)
+    assert is_array(curve.x, np.float32, t)
+    assert curve.lines or curve.histogram
+    for line in curve.lines.values():
+        assert is_array(np.nan_to_num(line), np.float32, t)  # NaN leaves a gap
+        assert not np.isinf(line).any()
+    assert len(curve.axes) == 2
+    assert curve.mark is None or math.isfinite(curve.mark)
+    assert all(math.isfinite(mark.x) for mark in curve.marks)
+    assert set(curve.filled) <= set(curve.lines)
+    if curve.histogram is not None:
+        assert is_array(curve.histogram.heights, np.float32, None)
+        assert is_array(curve.histogram.edges, np.float32, len(curve.histogram.heights) + 1)
+        assert (np.diff(curve.histogram.edges) > 0).all()
+    assert curve.quiet is None or is_array(curve.quiet, np.float32, None, t)
+    assert curve.rug is None or is_array(curve.rug, np.float32, None)
+    assert curve.dots is None or is_array(curve.dots, np.float32, None, 2)
+    if curve.segments is not None:
+        check_layer(curve.segments)
+    assert all(math.isfinite(h.x + h.y) and (not h.line or h.line in curve.lines) for h in curve.handles)
+    for limits in (curve.span, curve.range):
+        assert limits is None or limits[0] < limits[1]
+
+
 def check_payload(payload: Payload, data: Dataset) -> None:
     """The shapes and types that ``engine.core.frame`` promises."""
     if isinstance(payload, Points):
@@ -219,12 +265,7 @@ def check_payload(payload: Payload, data: Dataset) -> None:
     elif isinstance(payload, Images):
         check_images(payload, data)
     elif isinstance(payload, Curve):
-        t = len(payload.x)
-        assert is_array(payload.x, np.float32, t)
-        assert payload.lines
-        assert all(is_array(line, np.float32, t) for line in payload.lines.values())
-        assert len(payload.axes) == 2
-        assert payload.mark is None or math.isfinite(payload.mark)
+        check_curve(payload)
     elif isinstance(payload, Bars):
         k = len(payload.names)
         assert is_array(payload.values, np.float32, k)
@@ -396,7 +437,7 @@ def test_wrong_values_are_refused_with_a_sentence_that_names_the_knob(pair: tupl
         wrong += [knob.low + 0.5] if knob.kind == "int" else []
     elif knob.kind == "bool":
         wrong += [2, "maybe", 0.5]
-    data, _stages = data_of(next(d for d in info.datasets if not sources()[d].needs_folder))
+    data, _stages = data_of(next((d for d in info.datasets if not sources()[d].needs_folder), ""))
     runner = runner_of((info.id, data.name))
     before = runner.params
     for value in wrong:
@@ -418,7 +459,9 @@ def sensible(runner: Runner, name: str) -> tuple[Any, ...]:
     """Arguments that a query can answer, by the names of its parameters."""
     data = runner.experiment.data
     method = getattr(runner.experiment, name)
-    known: dict[str, Any] = {"index": min(3, len(data.x) - 1), "x": data.x[0].numpy().copy()}
+    known: dict[str, Any] = {"index": min(3, len(data.x) - 1), "x": data.flat[:1].reshape(-1).numpy().copy()}
+    if "name" in inspect.signature(method).parameters:
+        known["name"] = next(iter(runner.experiment.colourings))
     if "z" in inspect.signature(method).parameters:
         known["z"] = runner.ask("code", known["x"])
     wanted = [p for p in inspect.signature(method).parameters.values() if p.default is p.empty]
@@ -427,11 +470,35 @@ def sensible(runner: Runner, name: str) -> tuple[Any, ...]:
     return tuple(known[p.name] for p in wanted)
 
 
+def answerable(runner: Runner) -> list[str]:
+    """The queries that there is something to ask about: without data there are no items."""
+    queries = list(runner.info.queries)
+    if not runner.info.datasets:
+        queries = [name for name in queries if name not in ("item", "neighbours", "colours")]
+    return queries
+
+
+def test_colours_are_there_for_every_item(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    n = len(runner.experiment.data.x)
+    for name, title in list(runner.experiment.colourings.items())[:6]:
+        assert isinstance(title, Text)
+        found = runner.ask("colours", name)
+        if found.label is not None:
+            assert is_array(found.label, np.int32, n)
+            assert found.label.max() < len(found.names)
+        else:
+            assert is_array(found.value, np.float32, n)
+            assert found.limits[0] <= found.limits[1]
+    with pytest.raises(InputError, match="no_such_colour"):
+        runner.ask("colours", "no_such_colour")
+
+
 def test_queries_answer_and_change_nothing(case: tuple[str, str]) -> None:
     plain, asked = runner_of(case), runner_of(case)
     expected, found = train(plain), []
     for _step in range(STEPS):
-        for name in asked.info.queries:
+        for name in answerable(asked):
             arguments = sensible(asked, name)
             copied = copy.deepcopy(arguments)
             answer = asked.ask(name, *arguments)
@@ -450,6 +517,8 @@ def test_queries_answer_and_change_nothing(case: tuple[str, str]) -> None:
 def test_items_and_neighbours_are_items_of_the_data(case: tuple[str, str]) -> None:
     runner = runner_of(case)
     n = len(runner.experiment.data.x)
+    if n == 0:
+        pytest.skip("makes up its own data: there are no items")
     for index in (0, n - 1):
         item = runner.ask("item", index)
         assert item.index == index
@@ -519,15 +588,17 @@ def test_presets_and_demos_name_what_there_is(info: Info) -> None:
     known = sources()
     assert set(info.datasets) <= set(known)
     assert set(info.presets) <= set(info.datasets)
-    assert not known[info.datasets[0]].needs_folder, "the first data set must be there on every machine"
+    assert not info.datasets or not known[info.datasets[0]].needs_folder, (
+        "the first data set must be there on every machine"
+    )
     for dataset, params in info.presets.items():
         for name, value in params.items():
             assert check_value(info, name, value), (dataset, name)
     names = [demo.name for demo in info.demos]
     assert len(names) == len(set(names))
     for demo in info.demos:
-        assert demo.dataset in info.datasets
-        assert not known[demo.dataset].needs_folder
+        assert demo.dataset in (info.datasets or ("",))
+        assert not demo.dataset or not known[demo.dataset].needs_folder
         assert all(check_value(info, name, value) for name, value in demo.params.items())
         assert demo.title
         assert demo.question.endswith(("?", "."))
