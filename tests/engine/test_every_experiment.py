@@ -59,7 +59,7 @@ Scalars = list[dict[str, float]]
 
 
 ALWAYS = ("", "blobs", "swiss_roll", "digits", "sprites")
-"""No data, a plane, a space, grey and coloured pictures; the others take their turn with ``make test-slow``."""
+"""No data, a plane, a space, grey and coloured pictures; the others run with ``make test-slow``."""
 
 
 def _case(id: str, dataset: str) -> Any:
