@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from engine.core.duo import Run
     from engine.core.params import Value
-    from engine.core.runner import Runner
     from engine.core.timeline import Timeline
     from engine.data.registry import Dataset
 
@@ -212,7 +212,7 @@ class _Loop:
         self._device_words = device_words
         self._stages = Stages()
         self._data: tuple[Hashable, Dataset] | None = None
-        self._runner: Runner | None = None
+        self._runner: Run | None = None
         self._spec: RunSpec | None = None
         self._timeline: Timeline | None = None
         self._run_id = 0
@@ -271,7 +271,7 @@ class _Loop:
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _do_start(self, spec: RunSpec, original: bool = False) -> None:
-        from engine.core.runner import attempt, make_runner
+        from engine.core.runner import attempt, make_run
         from engine.core.timeline import Timeline
 
         key = spec.data_key
@@ -282,7 +282,7 @@ class _Loop:
             self._stages.clear()
         try:
             with self._giving_up(), attempt():
-                runner = make_runner(
+                runner = make_run(
                     spec,
                     device=self._engine._device,
                     threads=self._engine._threads,
@@ -296,7 +296,7 @@ class _Loop:
             if not isinstance(error, InputError):
                 self._report(error)
             raise _as_input_error(error) from error
-        self._data = (key, runner.experiment.data)
+        self._data = (key, runner.data)
         self._forget_the_former()
         self._take_up(runner, spec, Timeline(), branched_from=None)
 
@@ -352,10 +352,8 @@ class _Loop:
             kept = (c for c in self._engine._commands if c[0] not in ("ask", "act", "paint"))
             self._engine._commands = deque(kept)
 
-    def _take_up(self, runner: Runner, spec: RunSpec, timeline: Timeline, branched_from: int | None) -> None:
+    def _take_up(self, runner: Run, spec: RunSpec, timeline: Timeline, branched_from: int | None) -> None:
         """``runner`` stands at a first frame: it is the run now."""
-        from engine.core.params import as_dict
-
         self._runner, self._spec, self._timeline = runner, spec, timeline
         self._run_id += 1
         self._shown, self._left = None, 0
@@ -363,12 +361,11 @@ class _Loop:
         self._due = self._published = self._pictures_due = self._keyframe_due = 0.0
         self._rate.reset()
         self._mailbox.begin(self._run_id)
-        data = runner.experiment.data
+        data = runner.data
         self._mailbox.put_event(
             Started(
-                spec, as_dict(runner.params), data.kind, len(data.x), data.total or len(data.x),
-                runner.experiment.epoch, branched_from, data.painted,
-                tuple(runner.experiment.colourings.items()),
+                spec, runner.values, data.kind, len(data.x), data.total or len(data.x),
+                runner.epoch, branched_from, data.painted, tuple(runner.colourings.items()),
             )
         )  # fmt: skip
         self._set_status("paused")
@@ -445,14 +442,13 @@ class _Loop:
     def _do_paint(self, xy: NDArray[np.float32], y: NDArray[np.int32]) -> None:
         if self._runner is None or self._timeline is None or self._spec is None:
             return
-        experiment = self._runner.experiment
-        former, data = experiment.data, repainted(experiment.data, xy, y)
+        former, data = self._runner.data, repainted(self._runner.data, xy, y)
         self._stages.clear()
         try:
-            experiment.take(data)
+            self._runner.take(data)
         except Exception as error:
             self._stages.clear()
-            experiment.take(former)
+            self._runner.take(former)
             if not isinstance(error, InputError):
                 self._report(error)
             raise _as_input_error(error) from error
@@ -530,8 +526,6 @@ class _Loop:
         self._mailbox.put_views(step, {c: v for c, v in kept.items() if c in self._watched})
 
     def _do_branch(self, step: int) -> None:
-        from engine.core.runner import Runner
-
         runner, timeline, spec = self._runner, self._timeline, self._spec
         if runner is None or timeline is None or spec is None:
             return
@@ -542,12 +536,8 @@ class _Loop:
             )
         checkpoint = timeline.checkpoints[start]
         # Knobs that were turned while looking at the past are part of the branch.
-        params = {k: v for k, v in _params(runner).items() if runner.info.knob(k).live}
-        branch = Runner(
-            type(runner.experiment), runner.experiment.data, {**_params(runner), **checkpoint["params"]},
-            seed=spec.seed, device=runner.experiment.device, threads=runner.threads, stages=self._stages,
-        )  # fmt: skip
-        branch.restore(checkpoint)
+        params = {k: v for k, v in runner.values.items() if runner.info.knob(k).live}
+        branch = runner.again(checkpoint, self._stages)
         turned = [t for name, value in params.items() if (t := branch.set(name, value))]
         branch.next_frame()
         self._take_up(branch, spec, timeline.cut(start), branched_from=start)
@@ -574,7 +564,7 @@ class _Loop:
             spec, runner, timeline = session.load(
                 path, device=self._engine._device, threads=self._engine._threads, stages=self._stages
             )
-        self._data = (spec.data_key, runner.experiment.data)
+        self._data = (spec.data_key, runner.data)
         self._forget_the_former()
         self._take_up(runner, spec, timeline, branched_from=runner.step)
 
@@ -595,7 +585,7 @@ class _Loop:
             return
         if item is None:
             self._publish(final=True)
-            self._set_status("ended", self._runner.experiment.ended())
+            self._set_status("ended", self._runner.ended())
             return
         self._frames.append(item)
         self._rate.tick(begun)
@@ -737,12 +727,6 @@ def repainted(data: Dataset, xy: NDArray[np.float32], y: NDArray[np.int32]) -> D
         data, x=torch.from_numpy(xy.copy()), y=torch.from_numpy(y.astype("int64")), names=names,
         total=len(xy), factors=(), painted=True,
     )  # fmt: skip
-
-
-def _params(runner: Runner) -> dict[str, Any]:
-    from engine.core.params import as_dict
-
-    return as_dict(runner.params)
 
 
 def _as_input_error(error: Exception) -> InputError:

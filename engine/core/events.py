@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.core.experiment import Info
+from engine.core.experiment import Beside, Info
 from engine.core.params import Value
 from engine.core.text import Text
 
@@ -27,7 +27,7 @@ Status = Literal["empty", "paused", "running", "ended", "failed"]
 class RunSpec:
     """Everything that makes a run what it is: with the same spec and device, the same numbers.
 
-    data_params: the knobs of the data set, such as how many points.
+    data_params: the knobs of the data set, such as how many points. beside: what runs beside it, or None.
     """
 
     experiment: str
@@ -36,6 +36,7 @@ class RunSpec:
     seed: int = 0
     data_dir: Path | None = None
     data_params: Mapping[str, Value] = field(default_factory=dict)
+    beside: Beside | None = None
 
     @property
     def data_key(self) -> Hashable:
@@ -56,9 +57,10 @@ class Started:
     """A run stands at its first step (or was taken up again). epoch: steps per pass over the data, 1 when a
     step is one.
 
-    params: every knob's value. kind: "points" or "images". size: items in the set, total: in the full set.
-    branched_from: the step at which the former run was left, or None. painted: whether the data have been
-    painted over by hand. colourings: what points can be coloured by (query ``colours(name)``), with titles.
+    params: every knob's value; of two runs side by side see engine.core.beside. kind: "points" or "images".
+    size: items in the set, total: in the full set. branched_from: the step at which the former run was left,
+    or None. painted: whether the data have been painted over by hand. colourings: what points can be coloured
+    by (query ``colours(name)``), with titles.
     """
 
     spec: RunSpec

@@ -35,8 +35,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A second run beside a first one, on the same data and from the same seed."""
+
+    experiment: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Demo:
-    """A ready-made start: one question, answered by pressing play. picture: the channel on its card."""
+    """A ready-made start: one question, answered by pressing play. picture: the channel on its card. beside:
+    what it is compared with, or None.
+    """
 
     name: str
     title: Text
@@ -45,6 +55,7 @@ class Demo:
     params: Mapping[str, Value] = field(default_factory=dict)
     seed: int = 0
     picture: str = "cloud"
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,6 +20,9 @@ from engine.core.stages import Stages
 from engine.core.text import InputError, Text, _
 from engine.data import registry
 from engine.data.registry import Dataset
+
+if TYPE_CHECKING:
+    from engine.core.duo import Duo
 
 
 class DivergedError(ArithmeticError):
@@ -64,6 +69,8 @@ class Runner:
             data, self.params, seed=seed, device=device or torch.device("cpu"), stages=stages or Stages(),
             tell=tell,
         )  # fmt: skip
+        self.torch_rng = torch.get_rng_state()
+        """torch's random state before the first step."""
         self.frame: Frame | None = None
         self.between_steps = True
         self._items: Iterator[Frame | Beat] = iter(self.experiment.run())
@@ -140,6 +147,37 @@ class Runner:
             return self.frame.views[channel]()
 
     @property
+    def values(self) -> dict[str, Value]:
+        """Every knob's value."""
+        return as_dict(self.params)
+
+    @property
+    def data(self) -> Dataset:
+        return self.experiment.data
+
+    @property
+    def device(self) -> torch.device:
+        return self.experiment.device
+
+    @property
+    def epoch(self) -> int:
+        """How many steps make one pass over the data."""
+        return self.experiment.epoch
+
+    @property
+    def colourings(self) -> dict[str, Text]:
+        """What points can be coloured by."""
+        return dict(self.experiment.colourings)
+
+    def ended(self) -> Text | None:
+        """Why there is nothing more to learn, or None."""
+        return self.experiment.ended()
+
+    def take(self, data: Dataset) -> None:
+        """Go on with other data of the same kind (InputError: not with these)."""
+        self.experiment.take(data)
+
+    @property
     def channels(self) -> tuple[str, ...]:
         """The channels that exist for this kind of data."""
         return tuple(n for n, c in self.info.channels.items() if self.experiment.data.kind in c.kinds)
@@ -164,6 +202,15 @@ class Runner:
         self._items = iter(self.experiment.run())
         self.between_steps = True
         self.frame = None
+
+    def again(self, kept: Mapping[str, Any], stages: Stages) -> Runner:
+        """Another runner on the same data that stands where ``state()`` gave ``kept``."""
+        runner = Runner(
+            type(self.experiment), self.data, {**self.values, **kept["params"]}, seed=self.experiment.seed,
+            device=self.device, threads=self.threads, stages=stages,
+        )  # fmt: skip
+        runner.restore(kept)
+        return runner
 
 
 @contextlib.contextmanager
@@ -241,6 +288,30 @@ def explain_failure(error: BaseException) -> Text:
     )
 
 
+def make_run(
+    spec: RunSpec,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    stages: Stages | None = None,
+    data: Dataset | None = None,
+    tell: Callable[[float], None] = registry.nothing,
+) -> Runner | Duo:
+    """The run of ``spec``: one runner, or two where it says what stands beside.
+
+    Raises:
+        InputError: something in ``spec`` is unknown, refused, or not to be had here.
+    """
+    from engine.core.duo import Duo
+
+    alone = functools.partial(make_runner, device=device, threads=threads, stages=stages, tell=tell)
+    a = alone(spec, data=data)
+    if spec.beside is None:
+        return a
+    other = dataclasses.replace(spec, experiment=spec.beside.experiment, params=spec.beside.params)
+    return Duo(a, alone(other, data=a.data))
+
+
 def make_runner(
     spec: RunSpec,
     *,
@@ -250,7 +321,7 @@ def make_runner(
     data: Dataset | None = None,
     tell: Callable[[float], None] = registry.nothing,
 ) -> Runner:
-    """The runner of ``spec``, its data loaded unless given.
+    """The runner of ``spec`` without what stands beside it, its data loaded unless given.
 
     Raises:
         InputError: something in ``spec`` is unknown, refused, or not to be had here.

@@ -28,9 +28,11 @@ import safetensors.numpy
 import torch
 
 from engine.core import frame as payloads
+from engine.core.beside import first, second
+from engine.core.duo import Run
 from engine.core.events import RunSpec
-from engine.core.params import as_dict
-from engine.core.runner import Runner, load_data, make_runner
+from engine.core.experiment import Beside
+from engine.core.runner import load_data, make_run
 from engine.core.stages import Stages
 from engine.core.text import InputError, Text, _
 from engine.core.timeline import Timeline
@@ -109,7 +111,7 @@ def decode(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def save(path: Path, spec: RunSpec, runner: Runner, timeline: Timeline) -> None:
+def save(path: Path, spec: RunSpec, runner: Run, timeline: Timeline) -> None:
     """Write the run to ``path``; what was there before is kept beside it as ``….1``.
 
     Raises:
@@ -118,16 +120,17 @@ def save(path: Path, spec: RunSpec, runner: Runner, timeline: Timeline) -> None:
     write_whole(path, _members(spec, runner, timeline))
 
 
-def _members(spec: RunSpec, runner: Runner, timeline: Timeline) -> dict[str, bytes]:
+def _members(spec: RunSpec, runner: Run, timeline: Timeline) -> dict[str, bytes]:
     about = {
         "experiment": spec.experiment,
         "dataset": spec.dataset,
-        "params": as_dict(runner.params),
+        "params": first(runner.values),
         "seed": spec.seed,
         "data_params": dict(spec.data_params),
+        "beside": None if spec.beside is None else [spec.beside.experiment, second(runner.values)],
         "data_dir": None if spec.data_dir is None else str(spec.data_dir),
         "threads": runner.threads,
-        "device": str(runner.experiment.device),
+        "device": str(runner.device),
         "step": runner.step,
         "versions": versions(),
     }
@@ -135,7 +138,7 @@ def _members(spec: RunSpec, runner: Runner, timeline: Timeline) -> dict[str, byt
     history = {"scalars": scalars, "keyframes": timeline.keyframes, "checkpoints": timeline.checkpoints}
     members = {"session.json": _json(about)}
     state = runner.state()
-    data = runner.experiment.data
+    data = runner.data
     if data.painted:
         state["painted"] = {"x": data.x, "y": data.y, "names": data.names}
     for name, tree in (("state", state), ("timeline", history)):
@@ -210,7 +213,7 @@ def versions() -> dict[str, str]:
 
 def load(
     path: Path, *, device: str = "auto", threads: int | None = None, stages: Stages | None = None
-) -> tuple[RunSpec, Runner, Timeline]:
+) -> tuple[RunSpec, Run, Timeline]:
     """The run saved in ``path``, standing at the frame it was saved at.
 
     Raises:
@@ -228,6 +231,7 @@ def load(
             int(about["seed"]),
             data_dir,
             dict(about["data_params"]),
+            None if about.get("beside") is None else Beside(*about["beside"]),
         )
         state = _tree(members, "state")
         history = _tree(members, "timeline")
@@ -235,7 +239,7 @@ def load(
         data, painted = None, state.pop("painted", None)
         if painted is not None:
             data = dataclasses.replace(load_data(spec), **painted, factors=(), painted=True)
-        runner = make_runner(
+        runner = make_run(
             spec, device=device, threads=threads or int(about["threads"]), stages=stages, data=data
         )
         _check_shapes(runner.state(), state, path)
