@@ -15,7 +15,24 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge import Bridge
-from engine.api import Info, Ready, RunSpec, Started, StatusChanged, Turned, Value, is_own
+from desktop.language import _
+from engine.api import (
+    Beside,
+    Info,
+    KnobSpec,
+    Ready,
+    RunSpec,
+    Started,
+    StatusChanged,
+    Text,
+    Turned,
+    Value,
+    first,
+    is_own,
+    joined,
+    prefixed,
+    second,
+)
 
 EPOCH = -1
 LARGEST_SEED = 9999  # four digits, so that it can be said aloud
@@ -92,14 +109,84 @@ class Conductor(QObject):
 
     def choose_demo(self, experiment: str, name: str) -> None:
         demo = next(d for d in self.infos[experiment].demos if d.name == name)
-        self.choose(experiment, dataset=demo.dataset, params=demo.params, seed=demo.seed)
+        info = self._take_up(self.infos[experiment])
+        self._start(RunSpec(info.id, demo.dataset, demo.params, demo.seed, self.data_dir, beside=demo.beside))
         self.demo = (experiment, name)
+
+    def info_of(self, spec: RunSpec) -> Info:
+        """What the experiment of ``spec`` offers, together with what stands beside it."""
+        info = self.infos[spec.experiment]
+        return info if spec.beside is None else joined(info, self.infos[spec.beside.experiment])
+
+    def presets(self, spec: RunSpec) -> dict[str, Value]:
+        """The knob values that suit the data of ``spec``, on both sides."""
+        found = dict(self.infos[spec.experiment].presets.get(spec.dataset, {}))
+        if spec.beside is not None:
+            found |= prefixed(self.infos[spec.beside.experiment].presets.get(spec.dataset, {}))
+        return found
+
+    def rivals(self) -> list[Info]:
+        """Other experiments of the same topic that take the present data."""
+        if self.spec is None or self.info is None or not self.spec.dataset:
+            return []
+        return [
+            info
+            for info in self.infos.values()
+            if info.topic == self.info.topic
+            and info.id != self.info.id
+            and self.spec.dataset in info.datasets
+        ]
+
+    def compare(self, experiment: str | None) -> None:
+        """Set ``experiment`` beside the one that runs, on the same data and seed; None: let it run alone
+        again. The same experiment starts with the same settings.
+        """
+        if self.spec is None:
+            return
+        mine = first(self.values)
+        beside = None
+        if experiment is not None:
+            beside = Beside(experiment, mine if experiment == self.spec.experiment else {})
+        self.demo = None
+        spec = dataclasses.replace(self.spec, params=mine, beside=beside)
+        self.engine.pace(self.info_of(spec).pace)
+        self._start(spec, original=False)
+
+    def sides(self) -> tuple[Text | str, Text | str]:
+        """What tells A from B: the experiments, or the knobs that differ."""
+        spec = self.spec
+        if spec is None or spec.beside is None:
+            return "", ""
+        if spec.beside.experiment != spec.experiment:
+            return self.infos[spec.experiment].title, self.infos[spec.beside.experiment].title
+        return self._told(first(self.values)), self._told(second(self.values))
+
+    def _told(self, values: Mapping[str, Value]) -> Text | str:
+        """The first knob or two in which A and B differ, with its value here."""
+        assert self.info is not None
+        a, b = first(self.values), second(self.values)
+        differing = [k for k in self.info.knobs if k.name in values and a.get(k.name) != b.get(k.name)][:2]
+        words = [words_of(knob, values[knob.name]) for knob in differing]
+        return Text("{a}, {b}", dict(zip("ab", words, strict=True))) if len(words) == 2 else (*words, "")[0]
 
     def use_dataset(self, name: str) -> None:
         """The same experiment on other data, which start from their own defaults."""
         self.demo = None
         if self.spec is not None:
-            self._start(RunSpec(self.spec.experiment, name, {}, self.spec.seed, self.data_dir))
+            beside = self._beside_on(name)
+            spec = RunSpec(self.spec.experiment, name, {}, self.spec.seed, self.data_dir, beside=beside)
+            self._start(spec)
+
+    def _beside_on(self, dataset: str) -> Beside | None:
+        """What runs beside, on other data: with its own defaults, but for the knobs that are compared."""
+        spec = self.spec
+        if spec is None or spec.beside is None:
+            return None
+        if dataset not in self.infos[spec.beside.experiment].datasets:
+            return None
+        a, b = first(self.values), second(self.values)
+        same = spec.beside.experiment == spec.experiment
+        return Beside(spec.beside.experiment, {n: v for n, v in b.items() if same and a.get(n) != v})
 
     def use_own(self, dataset: str, path: Path, data_params: Mapping[str, Value]) -> bool:
         """What lies at ``path``, read as ``dataset`` says, with this experiment or the first that can.
@@ -135,11 +222,12 @@ class Conductor(QObject):
 
     def turn(self, name: str, value: Value) -> None:
         """Turn a knob: at once where it is live, otherwise by a new run, which plays on if this one did."""
-        known = () if self.info is None else [knob.name for knob in self.info.knobs]
-        if self.info is None or name not in known or self.values.get(name) == value:
+        info = None if self.spec is None else self.info_of(self.spec)
+        known = () if info is None else [knob.name for knob in info.knobs]
+        if info is None or name not in known or self.values.get(name) == value:
             return
         self.values[name] = value
-        if self.info.knob(name).live:
+        if info.knob(name).live:
             self.engine.set(name, value)
         else:
             self._play_on()
@@ -155,7 +243,10 @@ class Conductor(QObject):
     def _restart(self, *, original: bool = False, **changes: Any) -> None:
         """The same run again from its start, with ``changes`` to its spec."""
         if self.spec is not None:
-            spec = dataclasses.replace(self.spec, params=self.values, **changes)
+            spec = dataclasses.replace(self.spec, params=first(self.values), **changes)
+            if spec.beside is not None:
+                beside = dataclasses.replace(spec.beside, params=second(self.values))
+                spec = dataclasses.replace(spec, beside=beside)
             self._start(spec, original=original)
 
     def _play_on(self, *, original: bool = False, **changes: Any) -> None:
@@ -168,6 +259,8 @@ class Conductor(QObject):
     def _start(self, spec: RunSpec, *, original: bool = True) -> None:
         self.spec = spec
         self.values, self._waiting = dict(spec.params), True
+        if spec.beside is not None:
+            self.values |= prefixed(spec.beside.params)
         self.asked.emit(spec)
         self.engine.start(spec, original=original)
 
@@ -176,3 +269,14 @@ class Conductor(QObject):
     def step(self, steps: int) -> None:
         """``steps`` further (EPOCH: one pass over the data), then pause."""
         self.engine.advance(self._epoch if steps == EPOCH else steps)
+
+
+def words_of(knob: KnobSpec, value: Value) -> Text | str:
+    """A knob with its value, as a title says it: “k = 5”."""
+    name = knob.name if len(knob.name) == 1 else knob.label  # k is k in every language
+    if isinstance(value, str):
+        return Text("{name}: {value}", {"name": name, "value": dict(knob.options).get(value, value)})
+    if isinstance(value, bool):
+        value = _("on") if value else _("off")
+        return Text("{name}: {value}", {"name": name, "value": value})
+    return Text("{name} = {value}", {"name": name, "value": f"{value:.4g}"})

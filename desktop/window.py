@@ -45,8 +45,8 @@ from desktop.controls.dataset_picker import DatasetPicker
 from desktop.controls.experiment_list import ExperimentList
 from desktop.controls.explain import Explain
 from desktop.controls.notice import Notice
-from desktop.controls.param_panel import ParamPanel
 from desktop.controls.parts import IconButton, named
+from desktop.controls.sides import COMPARE, END, SAME, Sides
 from desktop.controls.timeline_bar import SAME_DRAG, TimelineBar
 from desktop.controls.transport import Transport
 from desktop.language import LANGUAGES, _, language, number, say, tr
@@ -56,6 +56,7 @@ from desktop.style.tokens import SCALES, look
 from desktop.topics import TOPICS, Topic
 from engine.api import (
     ASIDE,
+    PREFIX,
     Acted,
     Answer,
     Beating,
@@ -72,10 +73,13 @@ from engine.api import (
     Sought,
     Started,
     StatusChanged,
+    Text,
     Turned,
     Value,
     Working,
     check,
+    is_second,
+    plain,
     sources,
 )
 
@@ -138,7 +142,7 @@ class Window(QMainWindow):
     def _build(self) -> None:
         self.experiments = ExperimentList()
         self.datasets = DatasetPicker()
-        self.params = ParamPanel()
+        self.params = Sides()
         self.explain = Explain()
         self.timeline = TimelineBar()
         self.transport = Transport()
@@ -196,6 +200,8 @@ class Window(QMainWindow):
             self.tabs.addTab(topic.id)
         self._draw = IconButton("pen", _("Draw (D)"))
         self._draw.setCheckable(True)
+        self._compare = IconButton("compare", COMPARE)
+        self._compare.setCheckable(True)
         self._projector = IconButton("projector", _("Projector mode: everything larger (F5)"))
         self._theme = IconButton("theme", _("Light or dark (Ctrl+T)"))
         self._language = IconButton("language", _("English or French (Ctrl+L)"))
@@ -204,7 +210,7 @@ class Window(QMainWindow):
         self._header_row = QHBoxLayout(self._header)
         self._header_row.addWidget(self._brand)
         self._header_row.addWidget(self.tabs, 1)
-        for button in (self._draw, self._projector, self._theme, self._language, self._more):
+        for button in (self._draw, self._compare, self._projector, self._theme, self._language, self._more):
             self._header_row.addWidget(button)
         return self._header
 
@@ -244,6 +250,7 @@ class Window(QMainWindow):
 
     def _connect_controls(self) -> None:
         self._draw.clicked.connect(self.toggle_drawing)
+        self._compare.clicked.connect(self._show_comparisons)
         self._projector.clicked.connect(self.toggle_projector)
         self._theme.clicked.connect(self.toggle_theme)
         self._language.clicked.connect(self.toggle_language)
@@ -262,6 +269,7 @@ class Window(QMainWindow):
             ("R", self.transport.reset.emit),
             ("N", self.transport.new_seed.emit),
             ("D", self.toggle_drawing),
+            ("C", self.toggle_comparison),
             ("F5", self.toggle_projector),
             ("F11", self.toggle_full_screen),
             ("Ctrl++", lambda: self._change_scale(1)),
@@ -416,16 +424,21 @@ class Window(QMainWindow):
         assert self.conductor is not None
         assert self.area is not None
         again = self._started is not None and self._started.spec.experiment == started.spec.experiment
-        same_data = again and self._started is not None and self._started.spec.dataset == started.spec.dataset
+        same_data = (
+            again
+            and self._started is not None
+            and self._started.spec.dataset == started.spec.dataset
+            and _rival(self._started) == _rival(started)
+        )
         branch = started.branched_from if again and self._started.spec is started.spec else None  # type: ignore[union-attr]
         past = [mark for mark in self.timeline.marks if branch is not None and mark.step <= branch]
         self._started, self._past = started, False
-        info = self.conductor.infos[started.spec.experiment]
+        info = self.conductor.info_of(started.spec)
         self.transport.set_busy(None)
         self.notice.clear()
         if not same_data:
-            self.params.set_knobs(info.knobs, started.params)
-            self.params.set_defaults(info.presets.get(started.spec.dataset, {}))
+            self.params.set_knobs(info, dict(started.params))
+            self.params.set_defaults(self.conductor.presets(started.spec))
         else:
             for name, value in started.params.items():
                 self.params.set_value(name, value)
@@ -433,7 +446,9 @@ class Window(QMainWindow):
         self.experiments.set_current_demo(self.conductor.demo)
         self.timeline.clear()
         self._drag = ("", 0, 0)
-        self.area.begin(info, started, self._topic().large.get(info.id, ()))
+        multiples = info.id in self._topic().multiples
+        self.area.begin(info, started, self._channels_in_order(started.spec), multiples=multiples)
+        self._show_sides()
         for mark in past:  # what was done before a branch is its past too
             self.timeline.add_mark(mark.step, mark.text)
             self.area.loss.add_flag(mark.step, mark.text)
@@ -445,6 +460,19 @@ class Window(QMainWindow):
         self._step = 0
         self._on_progress(0, None)
         self.area.highlight(())
+
+    def _channels_in_order(self, spec: RunSpec) -> list[str]:
+        large = self._topic().large
+        beside = () if spec.beside is None else large.get(spec.beside.experiment, ())
+        return [*large.get(spec.experiment, ()), *(PREFIX + name for name in beside)]
+
+    def _show_sides(self) -> None:
+        """Print on everything that comes in twice what it belongs to."""
+        if self.conductor is not None and self.area is not None:
+            a, b = self.conductor.sides()
+            self.params.set_titles(a, b)
+            self.area.set_sides(a, b)
+            self._compare.setChecked(self.comparing)
 
     def _show_sources(self, info: Info, started: Started) -> None:
         self.datasets.setVisible(bool(info.datasets))
@@ -483,7 +511,7 @@ class Window(QMainWindow):
         assert self.conductor is not None
         assert self._started is not None
         assert self.area is not None
-        spec = self.conductor.infos[self._started.spec.experiment].knob(turned.name)
+        spec = self.conductor.info_of(self._started.spec).knob(turned.name)
         titles = dict(spec.options)
 
         def words(value: Value) -> str:
@@ -491,7 +519,10 @@ class Window(QMainWindow):
                 return _("on") if value else _("off")
             return titles.get(str(value), str(value)) if isinstance(value, str) else number(value)
 
-        name = turned.name if len(turned.name) == 1 else spec.label  # k is k in every language
+        short = plain(turned.name)
+        name: Text | str = short if len(short) == 1 else spec.label  # k is k in every language
+        if self.comparing:
+            name = Text("{side}: {name}", {"side": "B" if is_second(turned.name) else "A", "name": name})
         self.params.set_value(turned.name, turned.new)
         former, step, old = self._drag
         if former != turned.name or turned.step - step > SAME_DRAG:
@@ -500,6 +531,7 @@ class Window(QMainWindow):
         text = _("{name} {old} → {new}", name=name, old=words(old), new=words(turned.new))
         self.timeline.add_mark(turned.step, text, key=turned.name)
         self.area.add_flag(turned, text)
+        self._show_sides()
 
     def _on_painted(self, painted: Painted) -> None:
         """The data under the run are others now; it goes on."""
@@ -581,6 +613,7 @@ class Window(QMainWindow):
             self.datasets.set_folder(self.conductor.data_dir)
             for name, value in self.conductor.values.items():
                 self.params.set_value(name, value)
+            self._show_sides()
             self._show_sources(self.conductor.infos[self._started.spec.experiment], self._started)
 
     def _on_failed(self, failed: Failed) -> None:
@@ -738,6 +771,34 @@ class Window(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.look_at(paths[0])
+
+    # ── side by side ────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def comparing(self) -> bool:
+        """Whether two runs stand side by side."""
+        return self._started is not None and self._started.spec.beside is not None
+
+    def toggle_comparison(self) -> None:
+        """The same experiment again beside what runs, or no more of it."""
+        if self.conductor is not None and self.conductor.info is not None:
+            self.conductor.compare(None if self.comparing else self.conductor.info.id)
+
+    def _show_comparisons(self) -> None:
+        """What can stand beside the present run."""
+        self._compare.setChecked(self.comparing)  # only a run that has started says so
+        conductor = self.conductor
+        if conductor is None or conductor.info is None:
+            return
+        menu = QMenu(self)
+        choices: list[tuple[Text, str | None]] = [(END, None)] if self.comparing else []
+        choices += [(SAME, conductor.info.id)]
+        choices += [(_("Beside {title}", title=info.title), info.id) for info in conductor.rivals()]
+        for text, experiment in choices:
+            action = menu.addAction(tr(text))
+            action.triggered.connect(lambda _on=False, e=experiment: conductor.compare(e))
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.popup(self._compare.mapToGlobal(self._compare.rect().bottomLeft()))
 
     # ── the drawing ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -982,3 +1043,8 @@ class Window(QMainWindow):
                 event.accept()
                 return True
         return super().event(event)
+
+
+def _rival(started: Started) -> str | None:
+    """What stands beside a run."""
+    return None if started.spec.beside is None else started.spec.beside.experiment

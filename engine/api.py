@@ -1,5 +1,6 @@
 """The one door through which ``desktop`` sees the engine. Importing it loads neither torch nor numpy."""
 
+from engine.core.beside import PREFIX, first, is_second, joined, plain, prefixed, second
 from engine.core.commandline import Parser, assignment
 from engine.core.engine import Engine
 from engine.core.events import (
@@ -25,7 +26,7 @@ from engine.core.events import (
     Turned,
     Working,
 )
-from engine.core.experiment import Demo, Info
+from engine.core.experiment import Beside, Demo, Info
 from engine.core.frame import (
     Arrows,
     Bars,
@@ -56,11 +57,13 @@ from engine.data.registry import Source, is_own, sources
 
 __all__ = [
     "ASIDE",
+    "PREFIX",
     "Acted",
     "Answer",
     "Arrows",
     "Bars",
     "Beating",
+    "Beside",
     "Channel",
     "Colours",
     "Curve",
@@ -111,7 +114,13 @@ __all__ = [
     "_",
     "assignment",
     "check",
+    "first",
     "is_own",
+    "is_second",
+    "joined",
+    "plain",
+    "prefixed",
+    "second",
     "sources",
     "translate",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -18,7 +20,7 @@ from desktop.panels.panel import Panel
 from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from desktop.style.tokens import look
-from engine.api import Info, Started, Turned
+from engine.api import PREFIX, Colours, Info, Started, Text, Turned, first, is_second, plain, second
 
 LEAST_WIDTH, LEAST_HEIGHT = 560, 340
 """Below this, in pixels at 100 %, two pictures are shown at a time instead of all of them."""
@@ -45,26 +47,33 @@ class PanelArea(QWidget):
         self.selection = Selection()
         self.selection.pinned.connect(self._choose)
         self.panels: dict[str, Panel] = {}
-        self._chooses = False
+        self._chooses: tuple[str, ...] = ()
         self.loss = LossPlot(_("Curves"), self.selection, self)
         self.loss.sought.connect(self.sought)
         self.loss.hide()
         self._column = QVBoxLayout(self)
         self._splitter: QSplitter | None = None
-        self._built: tuple[str, str] | None = None
-        self._cramped = False
+        self._built: tuple[str, str | None, str] | None = None
+        self._cramped = self._multiples = False
         self._data: object = None  # what the last run learned from
         look.changed.connect(self._on_look)
         self._on_look()
 
-    def begin(self, info: Info, started: Started, large: Sequence[str]) -> None:
-        """Panels for this run: new ones for another experiment or kind of data, else the same, emptied."""
-        again = self._built == (info.id, started.kind)
+    def begin(self, info: Info, started: Started, large: Sequence[str], *, multiples: bool = False) -> None:
+        """Panels for this run: new ones for another experiment or kind of data, else the same, emptied.
+
+        multiples: all of one size.
+        """
+        beside = started.spec.beside
+        built = (info.id, None if beside is None else beside.experiment, started.kind)
+        again = self._built == built
         data = (info.id, started.spec.data_key, started.painted)
         same_data, self._data = data == self._data, data
         if again and same_data and started.branched_from is None:
             self.loss.keep_ghost()
         elif not again:
+            self._built = built
+            self._multiples = multiples
             self._build(info, started.kind, large)
         self.selection.clear()
         for panel in (*self.panels.values(), self.loss):
@@ -81,15 +90,15 @@ class PanelArea(QWidget):
     # ── building ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _build(self, info: Info, kind: str, large: Sequence[str]) -> None:
-        self._built = (info.id, kind)
-        self._chooses = "choose" in info.picks
+        self._chooses = tuple(name for name in info.picks if plain(name) == "choose")
         former = list(self.panels.values())
         names = [n for n, channel in info.channels.items() if kind in channel.kinds]
         names.sort(key=lambda n: list(large).index(n) if n in large else len(names))
         self.panels = {n: make_panel(info.channels[n], self.selection) for n in names}
-        for panel in self.panels.values():
-            panel.ask.connect(self.ask)
-            panel.act.connect(self.act)
+        for name, panel in self.panels.items():
+            prefix = PREFIX if is_second(name) else ""
+            panel.ask.connect(lambda query, args, p=prefix: self.ask.emit(p + query, args))
+            panel.act.connect(lambda action, args, p=prefix: self.act.emit(p + action, args))
             if isinstance(panel, ScatterPanel):
                 panel.original.connect(self.original)
                 panel.painter.painted.connect(self.painted)
@@ -104,9 +113,17 @@ class PanelArea(QWidget):
         """Lay the panels out for the space there is."""
         former = self._splitter
         panels = [*self.panels.values(), self.loss]
-        self._splitter = _two_at_a_time(panels, self._tell_watched) if self._cramped else _all_at_once(panels)
+        a, b = list(first(self.panels).values()), list(second(self.panels).values())
+        if b:
+            self._splitter = _side_by_side(a, b, self.loss, self._tell_watched, cramped=self._cramped)
+        elif self._multiples and not self._cramped:
+            self._splitter = _grid(panels)
+        elif self._cramped:
+            self._splitter = _two_at_a_time(panels, self._tell_watched)
+        else:
+            self._splitter = _all_at_once(panels)
         self._column.addWidget(self._splitter)
-        if not self._cramped:
+        if not self._cramped and not b:
             for panel in panels:
                 panel.show()  # a pager hides all but one
         for panel in panels:
@@ -137,8 +154,18 @@ class PanelArea(QWidget):
             self.loss.extend(steps, {name: values})
 
     def show_answer(self, name: str, tag: object, value: Any) -> None:
-        for panel in self.panels.values():
-            panel.answered(name, tag, value)
+        everybody = isinstance(value, Colours)  # the points of both sides are the same items
+        for channel, panel in self.panels.items():
+            if everybody or is_second(channel) == is_second(name):
+                panel.answered(plain(name), tag, value)
+
+    def set_sides(self, a: Text | str, b: Text | str) -> None:
+        """What two runs side by side are called."""
+        two = any(map(is_second, self.panels))
+        for name, panel in self.panels.items():
+            side, words = ("B", b) if is_second(name) else ("A", a)
+            told = Text("{side} · {words}", {"side": side, "words": words}) if words else side
+            panel.set_side(told if two else "")
 
     def show_guest(
         self,
@@ -154,8 +181,9 @@ class PanelArea(QWidget):
 
     def _choose(self, item: int) -> None:
         """A pinned item is also one to look at closely, where the experiment can do that."""
-        if self._chooses and item >= 0:
-            self.act.emit("choose", (item,))
+        if item >= 0:
+            for name in self._chooses:
+                self.act.emit(name, (item,))
 
     # ── painting ──
 
@@ -276,6 +304,47 @@ def _two_at_a_time(panels: Sequence[Panel], turned: Any) -> QSplitter:
         columns.addWidget(_Pager(panels[1:], turned))
     _share(columns, (6, 5))
     return columns
+
+
+def _grid(panels: Sequence[Panel]) -> QSplitter:
+    """Small multiples: all of one size, in rows."""
+    columns = math.ceil(math.sqrt(len(panels)))
+    rows = _split(Qt.Orientation.Vertical)
+    for begin in range(0, len(panels), columns):
+        row = _split(Qt.Orientation.Horizontal)
+        for panel in panels[begin : begin + columns]:
+            row.addWidget(panel)
+        _share(row, (1,) * row.count())
+        rows.addWidget(row)
+    _share(rows, (1,) * rows.count())
+    return rows
+
+
+def _side_by_side(
+    a: Sequence[Panel], b: Sequence[Panel], loss: Panel, turned: Any, *, cramped: bool
+) -> QSplitter:
+    """The first picture of A beside that of B; below them the curves of both and, in turn, the others."""
+    top = _split(Qt.Orientation.Horizontal)
+    top.addWidget(a[0])
+    top.addWidget(b[0])
+    others = [panel for pair in zip_longest(a[1:], b[1:]) for panel in pair if panel is not None]
+    for panel in (a[0], b[0], loss):
+        panel.show()
+    if cramped:
+        top.addWidget(_Pager([loss, *others], turned))
+        _share(top, (1, 1, 1))
+        return top
+    _share(top, (1, 1))
+    below = _split(Qt.Orientation.Horizontal)
+    below.addWidget(loss)
+    if others:
+        below.addWidget(_Pager(others, turned))
+    _share(below, (1,) * below.count())
+    rows = _split(Qt.Orientation.Vertical)
+    rows.addWidget(top)
+    rows.addWidget(below)
+    _share(rows, (8, 5))
+    return rows
 
 
 def _split(orientation: Qt.Orientation) -> QSplitter:

@@ -27,7 +27,7 @@ from desktop.panels.plotting import (
 from desktop.panels.trace import Reduced, Trace
 from desktop.selection import Selection
 from desktop.style.tokens import look
-from engine.api import Scalar
+from engine.api import Scalar, plain
 
 PER_CHART = 2
 """Curves in one chart while there is room for more charts below each other."""
@@ -378,6 +378,8 @@ def _take_sides(lane: _Lane, ranges: Sequence[tuple[float, float] | None]) -> No
         if left is not None:
             whole = max(left[1], span[1]) - min(left[0], span[0])
             flat = min(left[1] - left[0], span[1] - span[0]) < _APART * whole
+            # The same number of two runs side by side is compared, so it has one axis.
+            flat = flat and plain(line.key) != plain(lane.lines[0].key)
             if flat or line.scalar.log != lane.lines[0].scalar.log:
                 lane.right.add(line.key)
                 continue

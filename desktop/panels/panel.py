@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from desktop.controls.parts import ElidedLabel, named
 from desktop.language import _, language, number, say, tr
 from desktop.style.tokens import look
+from engine.api import Text
 
 
 class Panel(QFrame):
@@ -34,10 +35,14 @@ class Panel(QFrame):
         self.setObjectName("panel")
         self._title = named("panelTitle", ElidedLabel(bold=True))
         say(self._title.setText, title)
+        self._side_words: Text | str = ""
+        self._side = named("panelSide", QLabel())
+        self._side.hide()
         self._aside = named("panelAside", QLabel())
         self._step: int | None = None
         self._extra = ""
         self._head = QHBoxLayout()
+        self._head.addWidget(self._side)
         self._head.addWidget(self._title, 1)
         self._head.addWidget(self._aside)
         self._column = QVBoxLayout(self)
@@ -65,6 +70,12 @@ class Panel(QFrame):
         """Set the fonts and sizes of the present look again."""
         self._title.dress()
         self._on_look()
+
+    def set_side(self, words: Text | str) -> None:
+        """Which of two runs side by side this is a picture of, such as “A · k = 3”; "" when there is one."""
+        self._side_words = words
+        self._side.setText(tr(words))
+        self._side.setVisible(bool(words))
 
     def hide_step(self) -> None:
         """For a picture that belongs to no step."""
@@ -105,9 +116,11 @@ class Panel(QFrame):
         self._column.setContentsMargins(margin, look.px(7), margin, margin)
         self._column.setSpacing(look.px(5))
         self._aside.setFont(look.font(0.92, tabular=True))
+        self._side.setFont(look.font(0.96, bold=True))
         self.restyle()
 
     def _on_language(self) -> None:
+        self._side.setText(tr(self._side_words))
         self._write_aside()
         self.restyle()
 

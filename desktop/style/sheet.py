@@ -33,6 +33,7 @@ QLabel {{ background: transparent; }}
 #panel {{ background: {c.surface}; border: 1px solid {c.line}; border-radius: {px(8)}px; }}
 #panel[highlight="true"] {{ border: {px(2)}px solid {c.accent}; }}
 #panelTitle, #brand {{ color: {c.text}; }}
+#panelSide {{ color: {c.accent}; padding-right: {px(6)}px; }}
 #panelAside, #quiet, #sectionTitle {{ color: {c.quiet}; }}
 QHeaderView, QHeaderView::section, QTableCornerButton::section {{ background: {c.raised}; color: {c.text};
     border: none; border-right: 1px solid {c.line}; padding: {px(3)}px {px(6)}px; }}

@@ -6,6 +6,21 @@ from desktop.topics.topic import Topic
 TOPIC = Topic(
     "clusters",
     _("Clusters"),
-    order=("kmeans", "pca"),
-    large={"pca": ("cloud", "rebuilt", "scatter", "components", "spectrum", "reconstructions")},
+    order=(
+        "kmeans",
+        "gmm",
+        "kde",
+        "pca",
+        "manifold",
+        "tsne",
+        "perplexity",
+        "umap",
+        "distances",
+        "sampling",
+        "kl",
+    ),
+    large={
+        "pca": ("cloud", "rebuilt", "scatter", "components", "spectrum", "reconstructions"),
+    },
+    multiples=frozenset({"manifold", "perplexity"}),
 )

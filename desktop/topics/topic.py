@@ -14,9 +14,11 @@ class Topic:
     screen.
 
     large: experiment id to the channels in the order in which they are laid out, the first one largest.
+    multiples: experiments whose pictures are all alike: small multiples of one size.
     """
 
     id: str
     title: Text
     order: tuple[str, ...] = ()
     large: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    multiples: frozenset[str] = frozenset()

@@ -120,7 +120,7 @@ def test_every_control_can_be_turned_to_its_ends(desks: Any, info: Any, dataset:
     desk.window.transport.set_pace(None)
     desk.advance(1)
     for knob in info.knobs:
-        row = desk.window.params.rows[knob.name]
+        row = desk.window.params.shown.rows[knob.name]
         for value in (*ends(knob), row.default):
             before, runs, refused = row.value, desk.runs, len(desk.of("refused"))
             if row.slider is not None and value in (knob.low, knob.high):

@@ -43,7 +43,7 @@ def without_a_window(desk: Desk, steps: int) -> dict[str, list[tuple[int, float]
 
 def type_into(desk: Desk, name: str, text: str) -> None:
     """A number typed into a knob's box."""
-    box = desk.window.params.rows[name].box
+    box = desk.window.params.shown.rows[name].box
     box.setFocus()
     box.selectAll()
     QTest.keyClicks(box, text)
@@ -237,31 +237,31 @@ def test_undo_redo_and_defaults(trial: Desk) -> None:
     ):  # fmt: skip
         trial.key(key, modifier, trial.window)
         trial.settle()
-        assert news()[-1] == expected == trial.window.params.rows["lr"].value
-    trial.click(trial.window.params.rows["lr"].reset_button)
+        assert news()[-1] == expected == trial.window.params.shown.rows["lr"].value
+    trial.click(trial.window.params.shown.rows["lr"].reset_button)
     trial.settle()
     assert news()[-1] == 0.01
     type_into(trial, "lr", "5")
-    trial.window.params.rows["noisy"].switch.click()
+    trial.window.params.shown.rows["noisy"].switch.click()
     trial.settle()
-    trial.click(trial.window.params.defaults_button)
+    trial.click(trial.window.params.shown.defaults_button)
     trial.settle()
-    assert trial.window.params.values()["lr"] == 0.01
-    assert trial.window.params.values()["noisy"] is True
+    assert trial.window.params.shown.values()["lr"] == 0.01
+    assert trial.window.params.shown.values()["noisy"] is True
     assert trial.window.bridge.engine.mailbox.is_empty()
 
 
 def test_a_refused_number_is_explained_and_nothing_changes(trial: Desk) -> None:
     type_into(trial, "width", "65")
     trial.settle()
-    assert trial.window.params.rows["width"].problem.isVisible()
+    assert trial.window.params.shown.rows["width"].problem.isVisible()
     assert trial.runs == 1
-    assert trial.window.params.rows["width"].value == 8
+    assert trial.window.params.shown.rows["width"].value == 8
 
 
 def test_keys_do_not_fire_while_a_number_is_typed(trial: Desk) -> None:
     trial.advance(3)
-    box = trial.window.params.rows["lr"].box
+    box = trial.window.params.shown.rows["lr"].box
     box.setFocus()
     box.selectAll()
     for key in (
@@ -290,7 +290,7 @@ def test_a_link_in_the_lesson_turns_a_knob(desk: Desk) -> None:
     desk.window.explain.link.emit("latentarium:set/k=8")
     desk.settle()
     assert desk.of("turned")[-1].new == 8
-    assert desk.window.params.rows["k"].value == 8
+    assert desk.window.params.shown.rows["k"].value == 8
     desk.window.explain.link.emit("latentarium:set/k=99")
     assert "99" in desk.window.notice.text
     desk.window.explain.link.emit("latentarium:set/nothing=1")
@@ -331,13 +331,13 @@ def test_a_hasty_clicker_skips_no_demo(desk: Desk) -> None:
 def test_another_experiment_by_click_while_the_former_one_is_played_with(desk: Desk) -> None:
     cards = {card.key: card for card in desk.window.experiments.cards()}
     desk.play()
-    desk.window.params.rows["lines"].switch.click()
-    desk.window.params.rows["k"].slider.setValue(9)
+    desk.window.params.shown.rows["lines"].switch.click()
+    desk.window.params.shown.rows["k"].slider.setValue(9)
     desk.run(lambda: desk.click(cards["pca"]))
     desk.window.params.turn("k", 2)
     desk.settle()
     assert desk.started.spec.experiment == "pca"
-    assert set(desk.window.params.rows) == {knob.name for knob in desk.window.conductor.info.knobs}
+    assert set(desk.window.params.shown.rows) == {knob.name for knob in desk.window.conductor.info.knobs}
     assert desk.window.experiments.current == "pca"
     assert desk.window.conductor.values["k"] == 2
     assert not desk.of("refused")
@@ -350,7 +350,7 @@ def test_other_data_by_the_picker(desk: Desk) -> None:
     desk.run(lambda: picker.combo.activated.emit(names.index("digits")))
     assert desk.started.spec.dataset == "digits"
     assert desk.started.params["k"] == 10  # as suits these data
-    assert desk.window.params.rows["k"].default == 10
+    assert desk.window.params.shown.rows["k"].default == 10
     assert set(desk.panels) == {"cloud", "centroids", "sizes"}
     assert "1797" in re.sub(r"\W", "", picker.note.text())
     desk.advance(1)
@@ -370,7 +370,7 @@ def test_refused_data_leave_the_former_run_and_a_sentence(desk: Desk, tmp_path: 
     assert str(tmp_path) in desk.window.notice.text
     assert desk.window.datasets.current == "blobs"
     assert desk.window.settings.data_dir == ""
-    assert desk.window.params.rows["k"].value == 7 == desk.window.conductor.values["k"]
+    assert desk.window.params.shown.rows["k"].value == 7 == desk.window.conductor.values["k"]
     assert desk.runs == 1
     desk.press_and_wait(Key.Key_Right)
     assert desk.step == before + 1
@@ -384,7 +384,7 @@ def test_a_refused_experiment_leaves_the_former_one_chosen(trial: Desk) -> None:
     trial.settle()
     assert trial.window.experiments.current == "probe"
     assert trial.window.conductor.info.id == "probe"
-    assert set(trial.window.params.rows) == {"lr", "width", "end", "trouble", "noisy"}
+    assert set(trial.window.params.shown.rows) == {"lr", "width", "end", "trouble", "noisy"}
     trial.run(lambda: trial.key(Key.Key_R, widget=trial.window))
     assert trial.started.spec.experiment == "probe"
 

@@ -1,0 +1,87 @@
+"""Two runs side by side: the knobs of A and of B, one of them in sight at a time."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QUndoStack
+from PySide6.QtWidgets import QTabBar, QVBoxLayout, QWidget
+
+from desktop.controls.param_panel import ParamPanel
+from desktop.controls.parts import named
+from desktop.language import _, language, tr
+from engine.api import Info, Text, Value, is_second
+
+COMPARE = _("Compare: two runs side by side (C)")
+SAME = _("The same again, with other settings")
+END = _("End the comparison")
+
+
+class Sides(QWidget):
+    """The knobs of what runs; with something beside it, a tab for each of the two."""
+
+    turned = Signal(str, object)
+    """A knob and its new value; B's knobs have names of their own (see engine.core.beside)."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._tabs = named("sides", QTabBar(expanding=True, drawBase=False))
+        self._tabs.setAccessibleName("A, B")
+        self._tabs.addTab("A")
+        self._tabs.addTab("B")
+        self._titles: tuple[Text | str, Text | str] = ("", "")
+        self.panels = (ParamPanel(), ParamPanel())
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._tabs)
+        for panel in self.panels:
+            column.addWidget(panel)
+            panel.turned.connect(self.turned)
+        self._tabs.currentChanged.connect(self._show)
+        self._two = False
+        language.changed.connect(self._write)
+        self._show()
+
+    @property
+    def shown(self) -> ParamPanel:
+        """The knobs in sight."""
+        return self.panels[self._tabs.currentIndex() if self._two else 0]
+
+    @property
+    def undo_stack(self) -> QUndoStack:
+        return self.shown.undo_stack
+
+    def set_knobs(self, info: Info, values: dict[str, Value]) -> None:
+        """All knobs of ``info``; where there are two sides, B's last value decides what is looked at."""
+        for which, panel in enumerate(self.panels):
+            panel.set_knobs(tuple(k for k in info.knobs if is_second(k.name) == bool(which)), values)
+        two = any(is_second(knob.name) for knob in info.knobs)
+        if two != self._two:
+            self._two = two
+            self._tabs.setCurrentIndex(int(two))  # one has just asked for a B, to turn something there
+        self._show()
+
+    def set_titles(self, a: Text | str, b: Text | str) -> None:
+        """What the two are called."""
+        self._titles = (a, b)
+        self._write()
+
+    def set_defaults(self, values: dict[str, Value]) -> None:
+        for panel in self.panels:
+            panel.set_defaults(values)
+
+    def set_value(self, name: str, value: Value) -> None:
+        """A knob stands at this value. No signal."""
+        self.panels[int(is_second(name))].set_value(name, value)
+
+    def turn(self, name: str, value: object) -> None:
+        """As if a person had turned it."""
+        self.panels[int(is_second(name))].turn(name, value)
+
+    def _show(self) -> None:
+        self._tabs.setVisible(self._two)
+        for panel in self.panels:
+            panel.setVisible(panel is self.shown)
+
+    def _write(self) -> None:
+        for index, (side, title) in enumerate(zip("AB", self._titles, strict=True)):
+            self._tabs.setTabText(index, f"{side} · {tr(title)}" if title else side)
