@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 ROWS = 8192
 """Rows taken at a time: few enough for little memory, enough for the product to run at full speed."""
 WHOLE = 1000
-"""Up to this size all eigenvectors of a matrix are found, beyond it only those wanted."""
+"""Up to this size eigenvectors are found from the whole matrix, beyond it by Lanczos' method."""
+MANY = 1e10
+"""Products from which half precision is worth what it rounds away."""
+SUMMED = 1024
+"""Rows summed in half precision before the sum is rounded to it: the fewer, the more exact, and slower."""
+BLOCK = 112
+"""Columns of the matrix made at a time in half precision."""
 
 
-def mean_and_covariance(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def mean_and_covariance(
+    x: torch.Tensor, tell: Callable[[float], None] = lambda _share: None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The mean (D,) and the covariance (D, D), divisor N − 1, of the rows of ``x`` (N, D). Both float64.
 
     One pass: a rough mean g is taken away before squaring, because in E[x²] − E[x]² two large numbers would
     cancel; what g missed is put right at the end: Σ (x−g)(x−g)ᵀ − N (m−g)(m−g)ᵀ.
+
+    Very many products are added up in half precision where the processor is made for it; the axes found from
+    that miss about a hundred-thousandth of the variance that the exact ones explain.
     """
     n, d = x.shape
     rough = x[:ROWS].mean(0)  # (D,) g
     sums, squares = torch.zeros(d, dtype=torch.float64), torch.zeros(d, d, dtype=torch.float64)
+    add = add_rounded if n * d * d >= MANY and halves_are_fast() else add_exact
     for first in range(0, n, ROWS):
+        tell(first / n)
         centred = x[first : first + ROWS] - rough  # (ROWS, D)
         sums += centred.sum(0)
-        # NumPy sees that both factors are one matrix and computes only half of the product; torch does not.
-        squares += torch.from_numpy(centred.numpy().T @ centred.numpy())
+        add(squares, centred)
+    squares = squares.tril() + squares.tril(-1).T
     missed = sums / n  # (D,) m − g
     return rough + missed, (squares - n * torch.outer(missed, missed)) / max(n - 1, 1)
+
+
+def halves_are_fast() -> bool:
+    """Whether this processor multiplies bfloat16 numbers faster than float32 ones."""
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def add_exact(squares: torch.Tensor, rows: torch.Tensor) -> None:
+    """Add XᵀX of ``rows`` X (R, D), at least its lower half, to ``squares`` (D, D)."""
+    # NumPy sees that both factors are one matrix and computes only half of the product; torch does not.
+    squares += torch.from_numpy(rows.numpy().T @ rows.numpy())
+
+
+def add_rounded(squares: torch.Tensor, rows: torch.Tensor) -> None:
+    """As :func:`add_exact`, in bfloat16: blocks on the diagonal and to the left of it."""
+    for some in rows.bfloat16().split(SUMMED):  # (S, D)
+        for first in range(0, rows.shape[1], BLOCK):
+            block = slice(first, first + BLOCK)
+            squares[block, : first + BLOCK] += some[:, block].T @ some[:, : first + BLOCK]
 
 
 def eigen(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -42,10 +76,15 @@ def leading(matrix: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tenso
     All eigenvectors for pictures in colour would take minutes; Lanczos' method finds fifty in seconds.
     """
     d = len(matrix)
-    if d <= WHOLE or 4 * count > d:
+    if 4 * count > d:
         return eigen(matrix)
     import numpy as np
+    from scipy.linalg import eigh
     from scipy.sparse.linalg import eigsh
+
+    if d <= WHOLE:
+        values, vectors = eigh(matrix.numpy(), subset_by_index=(d - count, d - 1))
+        return _in_order(torch.from_numpy(values), torch.from_numpy(np.ascontiguousarray(vectors)))
 
     start = np.random.default_rng(0).standard_normal(d)
     values, vectors = eigsh(matrix.numpy(), k=count, v0=start, tol=1e-10)

@@ -102,6 +102,28 @@ def test_covariance_of_data_far_from_zero():
     np.testing.assert_allclose(mean, x.double().mean(0), rtol=1e-9)
 
 
+def test_half_precision_finds_axes_that_explain_as_much():
+    g = torch.Generator().manual_seed(0)
+    x = torch.randn(5_000, 150, generator=g) @ torch.randn(150, 150, generator=g)
+    exact, rounded = torch.zeros(2, 150, 150, dtype=torch.float64)
+    gram.add_exact(exact, x)
+    gram.add_rounded(rounded, x)
+    rounded = rounded.tril() + rounded.tril(-1).T
+    assert not torch.equal(exact, rounded)
+    axes = gram.leading(rounded, 10)[1]
+    best = gram.eigen(exact)[0][:10].sum()
+    assert float(pca.variances(exact @ axes, axes).sum() / best) > 0.9999
+
+
+def test_some_eigenvectors_are_those_of_all():
+    g = torch.Generator().manual_seed(0)
+    x = torch.randn(300, 80, generator=g, dtype=torch.float64)
+    values, vectors = gram.leading(x.T @ x, 5)
+    every, all_vectors = gram.eigen(x.T @ x)
+    np.testing.assert_allclose(values, every[:5], rtol=1e-9)
+    np.testing.assert_allclose(vectors, all_vectors[:, :5], atol=1e-7)
+
+
 def test_the_angle_between_subspaces():
     a = torch.eye(4, dtype=torch.float64)[:, :2]
     turn = np.deg2rad(30)

@@ -183,7 +183,9 @@ class PCA(Experiment[PCAParams]):
             )
         self.x = x  # (N, D)
         key = (self.data.name, tuple(x.shape))
-        self.true_mean, self.covariance = self.stages.get("pca", key, lambda: gram.mean_and_covariance(x))
+        self.true_mean, self.covariance = self.stages.get(
+            "pca", key, lambda: gram.mean_and_covariance(x, self.tell)
+        )
         if float(self.covariance.diagonal().sum()) <= 0:
             raise InputError(_("All items are alike: nothing spreads, so there are no principal components."))
         self.exact: dict[bool, tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = {}
