@@ -271,7 +271,8 @@ class _Loop:
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _do_start(self, spec: RunSpec, original: bool = False) -> None:
-        from engine.core.runner import attempt, make_run
+        from engine.core.catalogue import find
+        from engine.core.runner import attempt, check_dataset, load_data, make_run
         from engine.core.timeline import Timeline
 
         key = spec.data_key
@@ -282,6 +283,8 @@ class _Loop:
             self._stages.clear()
         try:
             with self._giving_up(), attempt():
+                check_dataset(find(spec.experiment), spec.dataset)
+                data = load_data(spec, self._tell) if data is None else data
                 runner = make_run(
                     spec,
                     device=self._engine._device,
@@ -296,7 +299,7 @@ class _Loop:
             if not isinstance(error, InputError):
                 self._report(error)
             raise _as_input_error(error) from error
-        self._data = (key, runner.data)
+        self._data = (key, data)  # an experiment may be content with a sample of them
         self._forget_the_former()
         self._take_up(runner, spec, Timeline(), branched_from=None)
 

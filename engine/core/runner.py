@@ -302,14 +302,22 @@ def make_run(
     Raises:
         InputError: something in ``spec`` is unknown, refused, or not to be had here.
     """
+    from engine.core.catalogue import find
     from engine.core.duo import Duo
 
     alone = functools.partial(make_runner, device=device, threads=threads, stages=stages, tell=tell)
-    a = alone(spec, data=data)
     if spec.beside is None:
-        return a
+        return alone(spec, data=data)
     other = dataclasses.replace(spec, experiment=spec.beside.experiment, params=spec.beside.params)
-    return Duo(a, alone(other, data=a.data))
+    check_dataset(find(other.experiment), spec.dataset)
+    data = load_data(spec, tell) if data is None else data
+    a, b = alone(spec, data=data), alone(other, data=data)
+    # Where one is content with a sample, the other gets it too: item i is then the same item in both.
+    if len(a.data.x) > len(b.data.x):
+        a = alone(spec, data=b.data)
+    elif len(b.data.x) > len(a.data.x):
+        b = alone(other, data=a.data)
+    return Duo(a, b)
 
 
 def make_runner(
