@@ -29,11 +29,13 @@ from desktop.selection import Selection
 from desktop.style.tokens import look
 from engine.api import Scalar, plain
 
+APART = " · "
+"""Between the head of a title and what tells its siblings apart."""
 PER_CHART = 2
 """Curves in one chart while there is room for more charts below each other."""
 _LINES_HIGH = 6.5
 """How high a chart must be, in lines of text, to be worth having beside another."""
-_APART = 0.2
+_FLAT = 0.2
 """Two curves share an axis while the flatter one fills at least this part of it."""
 
 
@@ -44,6 +46,8 @@ class _Line:
     index: int
     trace: Trace
     ghost: Trace
+    family: str = ""
+    """What all titles begin with when they are one number of several things."""
 
     @property
     def colour(self) -> QColor:
@@ -52,6 +56,11 @@ class _Line:
     @property
     def title(self) -> str:
         return tr(self.scalar.title)
+
+    @property
+    def short(self) -> str:
+        """The title without what it shares with its family: “PCA” of “Neighbours kept · PCA”."""
+        return self.title.partition(APART)[2] if self.family else self.title
 
     @property
     def log(self) -> bool:
@@ -106,7 +115,17 @@ class LossPlot(Panel):
             lane.right.clear()
         self._flags = []
         self._shown = None
+        self._find_family()
         self.restyle()
+
+    def _find_family(self) -> None:
+        """Titles that all begin alike, such as “Neighbours kept · PCA”, are one number of several things: one
+        chart, one scale, and what they share is said once.
+        """
+        heads = {line.title.partition(APART)[0] for line in self._lines if APART in line.title}
+        whole = len(self._lines) > 1 and all(APART in line.title for line in self._lines)
+        for line in self._lines:
+            line.family = next(iter(heads)) if whole and len(heads) == 1 else ""
 
     def extend(self, steps: Sequence[int], values: Mapping[str, Sequence[float]]) -> None:
         """All that has come since the last call; a few milliseconds, however much there was before."""
@@ -165,6 +184,7 @@ class LossPlot(Panel):
     # ── drawing ────────────────────────────────────────────────────────────────────────────────────────
 
     def restyle(self) -> None:
+        self._find_family()  # in the present language
         self._stack_spacing()
         for lane in self._lanes:
             lane.chart.restyle()
@@ -220,7 +240,7 @@ class LossPlot(Panel):
 
     def _deal_lanes(self) -> None:
         """Spread the curves over as many charts as there is room for."""
-        wanted = -(-len(self._lines) // PER_CHART)
+        wanted = 1 if self._family else -(-len(self._lines) // PER_CHART)
         room = int(self._body.height() / (_LINES_HIGH * title_font(0.92).height()))
         count = max(1, min(wanted, room))
         each = -(-len(self._lines) // count)
@@ -298,9 +318,13 @@ class LossPlot(Panel):
         readings = [Reading(tr(_("step {step}", step=number(step))), look.colour("text"))]
         for line, near in zip(lane.lines, nearest, strict=True):
             if near is not None and near[0] == step:
-                text = f"{line.title} {value_text(near[1])}"
+                text = f"{line.short} {value_text(near[1])}"
                 readings.append(Reading(text, line.colour, near[1], lane.side(line)))
         return step, readings
+
+    @property
+    def _family(self) -> str:
+        return self._lines[0].family if self._lines else ""
 
     # ── words ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -318,8 +342,7 @@ class LossPlot(Panel):
         lines = self._lines
         values = [value_text(self._value(line)) if len(line.trace) else "" for line in lines]
         lanes = [lane for lane in self._lanes if lane.lines]
-        names = [line.title for line in lines]
-        joined = _list_of(names)
+        joined = self._family or _list_of([line.title for line in lines])
         if not lines:
             self._title.setText(tr(self._own_title))
             self._aside.setText("")
@@ -327,13 +350,13 @@ class LossPlot(Panel):
         bold, plain = title_font(1.04), title_font(0.92)
         room = self.width() - 4 * look.px(10)
         fits = bold.horizontalAdvance(joined) <= room
-        own = len(lanes) > 1 or not fits
+        own = len(lanes) > 1 or not fits or bool(self._family)
         named = dict(zip(map(id, lines), values, strict=True))
         for lane in lanes:
-            parts = [(line.title, named[id(line)], line.colour) for line in lane.lines]
+            parts = [(line.short, named[id(line)], line.colour) for line in lane.lines]
             lane.chart.set_heading(parts if own else [])
         if own:
-            self._title.setText(tr(self._own_title))
+            self._title.setText(self._family or tr(self._own_title))
             self._aside.setText("")
             return
         self._title.setText(_list_of([coloured(line.title, line.colour) for line in lines]))
@@ -377,9 +400,9 @@ def _take_sides(lane: _Lane, ranges: Sequence[tuple[float, float] | None]) -> No
             continue
         if left is not None:
             whole = max(left[1], span[1]) - min(left[0], span[0])
-            flat = min(left[1] - left[0], span[1] - span[0]) < _APART * whole
+            flat = min(left[1] - left[0], span[1] - span[0]) < _FLAT * whole
             # The same number of two runs side by side is compared, so it has one axis.
-            flat = flat and plain(line.key) != plain(lane.lines[0].key)
+            flat = flat and plain(line.key) != plain(lane.lines[0].key) and not line.family
             if flat or line.scalar.log != lane.lines[0].scalar.log:
                 lane.right.add(line.key)
                 continue

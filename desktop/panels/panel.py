@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.controls.parts import ElidedLabel, named
@@ -60,6 +61,10 @@ class Panel(QFrame):
         """The title's row; a panel may add small controls at its end."""
         return self._head
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._write_aside()
+
     def set_body(self, body: QWidget) -> None:
         """The picture itself, below the title."""
         self.body = body
@@ -89,7 +94,13 @@ class Panel(QFrame):
 
     def _write_aside(self) -> None:
         step = "" if self._step is None else tr(_("step {step}", step=number(self._step)))
-        self._aside.setText(" · ".join(part for part in (tr(self._extra), step) if part))
+        parts = [part for part in (tr(self._extra), step) if part]
+        self._aside.setText(" · ".join(parts))
+        # The title comes first: where there is no room for all, only the step stays.
+        if len(parts) == 2 and self._title.sizeHint().width() + self._head.sizeHint().width() - (
+            self._title.minimumSizeHint().width()
+        ) > self.width() - 2 * look.px(10):
+            self._aside.setText(step)
 
     def present(self, payload: Any, step: int) -> None:
         """Draw ``payload``, the picture of ``step``."""

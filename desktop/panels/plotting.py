@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PIECE = 4
 """Vertices per painted piece: longer ones cost more on noise, shorter ones more on smooth lines."""
+_FAR = 100.0
+"""How many widths beside the plot a vertex may be painted."""
 
 
 def mix(first: QColor, second: QColor, part: float) -> QColor:
@@ -66,15 +68,18 @@ def nice_ticks(low: float, high: float, count: int, *, whole: bool = False) -> l
 
 
 def log_ticks(low: float, high: float, count: int) -> list[float]:
-    """Powers of ten in [low, high]; with 2 and 5 between them, or round numbers, when there are few."""
+    """Powers of ten in [low, high]; with 2 and 5 or 3 between them, or round numbers, when there are few."""
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     decades = last - first + 1
     if decades >= 3 or (decades == 2 and count <= 3):
         every = math.ceil(decades / max(count, 1))
         return [10.0**power for power in range(first, last + 1) if power % every == 0]
-    ticks = [f * 10.0**p for p in range(first - 1, last + 1) for f in (1, 2, 5)]
-    ticks = [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
-    return ticks if 2 <= len(ticks) <= count + 1 else nice_ticks(low, high, count)
+    for factors in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [factor * 10.0**power for power in range(first - 1, last + 1) for factor in factors]
+        ticks = [tick for tick in ticks if low * (1 - 1e-9) <= tick <= high * (1 + 1e-9)]
+        if 2 <= len(ticks) <= count + 1:
+            return ticks
+    return nice_ticks(low, high, count)
 
 
 def tick_text(value: float, step: float, largest: float | None = None) -> str:
@@ -172,6 +177,8 @@ class TickAxis(pg.AxisItem):  # type: ignore[misc]
     def __init__(self, orientation: str, *, whole: bool = False) -> None:
         self.scaling: Scale | None = None
         self.whole = whole
+        self.log = False
+        """Without a scaling: the view counts in powers of ten."""
         super().__init__(orientation, maxTickLength=0, showValues=True)
         self.enableAutoSIPrefix(False)
 
@@ -180,26 +187,31 @@ class TickAxis(pg.AxisItem):  # type: ignore[misc]
         font = title_font(0.92)
         if self.scaling is not None:
             return self.scaling.ticks(low, high, max(1, min(7, int(size / (font.height() * 1.6)))))
-        widest = max(font.horizontalAdvance(tick_text(end, (high - low) / 4 or 1)) for end in (low, high))
+        if self.log:
+            low, high = (10.0 ** min(max(end, -300.0), 300.0) for end in (low, high))
+        step = (high - low) / 4 or 1
+        ends = (tick_text(end, abs(end) if self.log else step) for end in (low, high))
+        widest = max(font.horizontalAdvance(text) for text in ends)
         count = max(1, min(8, int(size / (widest + font.height()))))
-        return nice_ticks(low, high, count, whole=self.whole)
+        return log_ticks(low, high, count) if self.log else nice_ticks(low, high, count, whole=self.whole)
 
     def texts(self, ticks: Sequence[float]) -> list[str]:
         gaps = [b - a for a, b in pairwise(ticks)]
-        if self.scaling is not None and self.scaling.log:
-            return [tick_text(tick, abs(tick)) for tick in ticks]
+        if self.log if self.scaling is None else self.scaling.log:
+            single = all(math.isclose(tick, float(f"{tick:.0e}"), rel_tol=1e-6) for tick in ticks)
+            return [tick_text(tick, abs(tick) if single else min(gaps, default=abs(tick))) for tick in ticks]
         largest = max((abs(tick) for tick in ticks), default=1)
         return [tick_text(tick, min(gaps, default=abs(tick)), largest) for tick in ticks]
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
         ticks = self.ticks(low, high, size)
         if self.scaling is None:
-            return [(1.0, ticks)]
+            return [(1.0, [math.log10(tick) for tick in ticks if tick > 0] if self.log else ticks)]
         return [(1.0, self.scaling.to_unit(np.array(ticks, np.float64)).tolist())]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         if self.scaling is None:
-            return self.texts(values)
+            return self.texts([10.0**value for value in values] if self.log else values)
         return self.texts([self.scaling.from_unit(value) for value in values])
 
 
@@ -208,7 +220,9 @@ class TickAxis(pg.AxisItem):  # type: ignore[misc]
 
 @dataclass(slots=True, eq=False)
 class Stroke:
-    """One line to paint. side: 0 = measured by the left scale, 1 = by the right one. label: at its end."""
+    """One line to paint. side: 0 = measured by the left scale, 1 = by the right one. label: at its end.
+    smooth: it seldom turns, so that it may be painted in one piece. filled: down to 0.
+    """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -220,6 +234,8 @@ class Stroke:
     label: str = ""
     dashed: bool = False
     dots: bool = False
+    smooth: bool = False
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,14 +259,17 @@ class Reading:
 
 
 @dataclass(slots=True)
-class _Geometry:
+class Geometry:
+    """Where a value lies in the widget's pixels; never further away than a painter can bear."""
+
     rect: QRectF
     x0: float
     x1: float
     scales: tuple[Scale, Scale] = field(default_factory=lambda: (Scale(), Scale()))
 
     def xs(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return self.rect.left() + (values - self.x0) / ((self.x1 - self.x0) or 1) * self.rect.width()
+        unit = np.clip((values - self.x0) / ((self.x1 - self.x0) or 1), -_FAR, _FAR)
+        return self.rect.left() + unit * self.rect.width()
 
     def ys(self, values: NDArray[np.float64], side: int) -> NDArray[np.float64]:
         unit = np.clip(self.scales[side].to_unit(values), -2, 3)
@@ -261,6 +280,16 @@ class _Geometry:
 
     def y(self, value: float, side: int) -> float:
         return float(self.ys(np.array([value]), side)[0])
+
+    def ground(self, side: int = 0) -> float:
+        """The height of 0; where a logarithm has none, the bottom."""
+        return self.rect.bottom() if self.scales[side].log else self.y(0.0, side)
+
+    def value(self, place: QPointF) -> tuple[float, float]:
+        """What lies at ``place``: x in the view's units, y by the left scale."""
+        across = (place.x() - self.rect.left()) / (self.rect.width() or 1)
+        up = (self.rect.bottom() - place.y()) / (self.rect.height() or 1)
+        return self.x0 + across * (self.x1 - self.x0), self.scales[0].from_unit(up)
 
 
 class Chart(pg.PlotWidget):  # type: ignore[misc]
@@ -406,9 +435,12 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
             self._fit_axes()
         self.viewport().update()
 
-    def set_whole(self, whole: bool) -> None:
-        """Only whole numbers on the horizontal axis."""
-        self._bottom.whole = whole
+    def set_bottom(self, *, whole: bool = False, log: bool = False) -> None:
+        """whole: only whole numbers on the horizontal axis. log: the view counts in powers of ten there."""
+        if (whole, log) != (self._bottom.whole, self._bottom.log):
+            self._bottom.whole, self._bottom.log = whole, log
+            self._bottom.picture = None
+            self._bottom.update()
 
     def show_bottom(self, on: bool) -> None:
         """Whether the horizontal axis has numbers (the lowest of stacked charts only)."""
@@ -432,18 +464,31 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         shown = self._bottom.style["showValues"]
         named = font.height() if self.names[0] and shown and not self._name_beside() else 0
         self._bottom.setHeight(font.height() + gap + named if shown else font.height() / 2)
-        rows = len(self._heading_rows())
-        worded = bool(self.names[1]) or any(upright.text for upright in self._uprights)
-        top = font.height() * (rows + 0.3 if rows else 1.5 if worded else 0.5)
+        top = self._head_room()
         right = max(self._label_room(), font.averageCharWidth() * 2 if self._scales[1] is None else 0)
         self.getPlotItem().layout.setContentsMargins(0, top, right, 0)
         self.getPlotItem().layout.activate()
         self.viewport().update()
 
+    def _head_room(self) -> float:
+        """Height above the chart for words."""
+        rows = len(self._heading_rows())
+        worded = bool(self.names[1]) or any(upright.text for upright in self._uprights)
+        return title_font(0.92).height() * (rows + 0.3 if rows else 1.5 if worded else 0.5)
+
+    def _ends(self) -> list[tuple[str, QColor, float, int]]:
+        """What is named at the right: name, colour, and at which height of which side."""
+        ends = []
+        for stroke in self.strokes:
+            finite = np.flatnonzero(np.isfinite(stroke.y))
+            if stroke.label and len(finite):
+                ends.append((stroke.label, stroke.colour, float(stroke.y[finite[-1]]), stroke.side))
+        return ends
+
     def _label_room(self) -> float:
         """Room at the right for the lines' names; 0 when they would not fit."""
         font = title_font()
-        names = [stroke.label for stroke in self.strokes if stroke.label]
+        names = [end[0] for end in self._ends()]
         if not names or self._scales[1] is not None:
             return 0
         widest = max(font.horizontalAdvance(name) for name in names) + look.px(10)
@@ -511,31 +556,47 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
 
     def drawForeground(self, painter: QPainter, _rect: object) -> None:
         """Everything inside the axes; the scene's units are this widget's pixels."""
-        rect, (x0, x1) = self.plot_rect, self.span
+        rect = self.plot_rect
         if rect.width() < 2 or rect.height() < 2:
             return
         self.paints += 1
-        left, right = self._scales
-        geometry = _Geometry(rect, x0, x1, (left, right or left))
+        geometry = self.geometry_now()
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._paint_grid(painter, geometry)
         painter.save()
         edge = look.px(4)
         painter.setClipRect(rect.adjusted(-edge, -edge, edge, edge))
+        self._paint_under(painter, geometry)
         for stroke in self.strokes:
             _paint_range(painter, geometry, stroke)
         for stroke in self.strokes:
             _paint_stroke(painter, geometry, stroke)
+        self._paint_over(painter, geometry)
         painter.restore()
         self._paint_uprights(painter, geometry)
         if self.labels_fit:
             self._paint_labels(painter, geometry)
         self._paint_names(painter, geometry)
+        self._paint_front(painter, geometry)
         self._paint_cross(painter, geometry)
         painter.restore()
 
-    def _paint_grid(self, painter: QPainter, geometry: _Geometry) -> None:
+    def geometry_now(self) -> Geometry:
+        """How values become pixels in the present view."""
+        left, right = self._scales
+        return Geometry(self.plot_rect, *self.span, (left, right or left))
+
+    def _paint_under(self, painter: QPainter, geometry: Geometry) -> None:
+        """For subclasses: what lies under the lines, kept inside the axes."""
+
+    def _paint_over(self, painter: QPainter, geometry: Geometry) -> None:
+        """For subclasses: what lies over the lines, kept inside the axes."""
+
+    def _paint_front(self, painter: QPainter, geometry: Geometry) -> None:
+        """For subclasses: what lies in front of all, uncut."""
+
+    def _paint_grid(self, painter: QPainter, geometry: Geometry) -> None:
         painter.setPen(QPen(look.colour("grid"), look.px(1)))
         rect = geometry.rect
         for tick in self._sides[0].ticks(0, 1, rect.height()):
@@ -543,33 +604,38 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
             if rect.top() - 1 <= y < rect.bottom() - 1:
                 painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
 
-    def _paint_labels(self, painter: QPainter, geometry: _Geometry) -> None:
+    def _paint_labels(self, painter: QPainter, geometry: Geometry) -> None:
         """The name of each line where it ends, moved apart when they would touch."""
         painter.setFont(look.font())
-        height = painter.fontMetrics().height()
-        ends: list[tuple[float, Stroke]] = []
-        for stroke in self.strokes:
-            finite = np.flatnonzero(np.isfinite(stroke.y))
-            if stroke.label and len(finite):
-                y = geometry.y(float(stroke.y[finite[-1]]), stroke.side)
-                ends.append((y if math.isfinite(y) else geometry.rect.bottom(), stroke))
+        for box, text, colour in self.label_boxes(geometry):
+            painter.setPen(colour)
+            painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, text)
+
+    def label_boxes(self, geometry: Geometry) -> list[tuple[QRectF, str, QColor]]:
+        """Where the lines' names stand, from top to bottom."""
+        height = title_font().height()
+        ends = []
+        for text, colour, value, side in self._ends():
+            y = geometry.y(value, side)
+            ends.append((y if math.isfinite(y) else geometry.rect.bottom(), text, colour))
         ends.sort(key=lambda end: end[0])
-        tops = [min(max(y - height / 2, 0.0), self.height() - height) for y, _ in ends]
+        # Between the axis' name and the marks' names, if there is so much room.
+        floor = geometry.rect.bottom() + look.px(5) if self.names[0] else float(self.height())
+        ceiling = max(geometry.rect.top() - 0.4 * height, 0.0) if self._uprights else 0.0
+        floor = max(floor, min(ceiling + len(ends) * height, self.height()))
+        tops = [min(max(end[0] - height / 2, ceiling), floor - height) for end in ends]
         for index in range(1, len(tops)):
             tops[index] = max(tops[index], tops[index - 1] + height)
-        over = tops[-1] + height - self.height() if tops else 0
+        over = tops[-1] + height - floor if tops else 0
         if over > 0:
             tops[-1] -= over
             for index in range(len(tops) - 2, -1, -1):
                 tops[index] = min(tops[index], tops[index + 1] - height)
-        for top, (_, stroke) in zip(tops, ends, strict=True):
-            painter.setPen(stroke.colour)
-            left = geometry.rect.right() + look.px(8)
-            painter.drawText(
-                QRectF(left, top, self.width() - left, height), Qt.AlignmentFlag.AlignVCenter, stroke.label
-            )
+        left = geometry.rect.right() + look.px(8)
+        boxes = [QRectF(left, top, self.width() - left, height) for top in tops]
+        return [(box, text, colour) for box, (_y, text, colour) in zip(boxes, ends, strict=True)]
 
-    def _paint_names(self, painter: QPainter, geometry: _Geometry) -> None:
+    def _paint_names(self, painter: QPainter, geometry: Geometry) -> None:
         painter.setFont(look.font(0.92))
         painter.setPen(look.colour("quiet"))
         metrics = painter.fontMetrics()
@@ -587,10 +653,15 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
                     painter.setPen(colour)
                     painter.drawText(line, Qt.AlignmentFlag.AlignLeft, text)
         elif self.names[1]:
-            text = metrics.elidedText(self.names[1], Qt.TextElideMode.ElideRight, self.width())
-            painter.drawText(QRectF(0, 0, self.width(), metrics.height()), Qt.AlignmentFlag.AlignLeft, text)
+            self._paint_side_name(painter, 0.0)
 
-    def _paint_uprights(self, painter: QPainter, geometry: _Geometry) -> None:
+    def _paint_side_name(self, painter: QPainter, top: float) -> None:
+        """The name of the vertical axis above it."""
+        metrics = painter.fontMetrics()
+        text = metrics.elidedText(self.names[1], Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(QRectF(0, top, self.width(), metrics.height()), Qt.AlignmentFlag.AlignLeft, text)
+
+    def _paint_uprights(self, painter: QPainter, geometry: Geometry) -> None:
         """Vertical lines; their words above the chart or at its top, in rows that keep them apart."""
         painter.setFont(look.font(0.92, tabular=True))
         metrics = painter.fontMetrics()
@@ -632,7 +703,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
             painter.setPen(QColor(upright.colour))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
-    def _paint_cross(self, painter: QPainter, geometry: _Geometry) -> None:
+    def _paint_cross(self, painter: QPainter, geometry: Geometry) -> None:
         if math.isnan(self._cross) or self.readout is None:
             return
         x, readings = self.readout(self._cross)
@@ -670,7 +741,7 @@ def _paint_card(painter: QPainter, rect: QRectF, place: float, readings: Sequenc
         painter.drawText(line, Qt.AlignmentFlag.AlignVCenter, reading.text)
 
 
-def _paint_range(painter: QPainter, geometry: _Geometry, stroke: Stroke) -> None:
+def _paint_range(painter: QPainter, geometry: Geometry, stroke: Stroke) -> None:
     """A pale band from the smallest to the largest value behind each vertex."""
     if stroke.low is None or stroke.high is None:
         return
@@ -679,13 +750,13 @@ def _paint_range(painter: QPainter, geometry: _Geometry, stroke: Stroke) -> None
     low = np.where(np.isfinite(low), low, geometry.rect.bottom())
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(mix(stroke.colour, look.colour("surface"), 0.78))
-    for start, stop in _runs(np.isfinite(high)):
+    for start, stop in runs(np.isfinite(high)):
         there = zip(xs[start:stop].tolist(), high[start:stop].tolist(), strict=True)
         back = zip(xs[start:stop][::-1].tolist(), low[start:stop][::-1].tolist(), strict=True)
         painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in (*there, *back)]))
 
 
-def _paint_stroke(painter: QPainter, geometry: _Geometry, stroke: Stroke) -> None:
+def _paint_stroke(painter: QPainter, geometry: Geometry, stroke: Stroke) -> None:
     xs, ys = geometry.xs(stroke.x), geometry.ys(stroke.y, stroke.side)
     width = look.px(stroke.width)
     pen = QPen(stroke.colour, width)
@@ -693,29 +764,46 @@ def _paint_stroke(painter: QPainter, geometry: _Geometry, stroke: Stroke) -> Non
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if stroke.dashed:
         pen.setDashPattern([2.5, 2.5])
-    for start, stop in _runs(np.isfinite(ys)):
-        points = [
-            QPointF(x, y) for x, y in zip(xs[start:stop].tolist(), ys[start:stop].tolist(), strict=True)
-        ]
-        if len(points) == 1:
+    for start, stop in runs(np.isfinite(ys)):
+        x, y = xs[start:stop], ys[start:stop]
+        size = stop - start
+        if size == 1 or (stroke.dots and (x[-1] - x[0]) / size > 4 * width):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(stroke.colour)
-            painter.drawEllipse(points[0], width * 1.3, width * 1.3)
+            radius = width * (1.3 if size == 1 else 1.4)
+            for at in zip(x.tolist(), y.tolist(), strict=True):
+                painter.drawEllipse(QPointF(*at), radius, radius)
+        if size == 1:
             continue
         painter.setPen(pen)
-        if stroke.dots and (xs[stop - 1] - xs[start]) / len(points) > 4 * width:
-            painter.save()
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(stroke.colour)
-            for point in points:
-                painter.drawEllipse(point, width * 1.4, width * 1.4)
-            painter.restore()
-        piece = len(points) if stroke.dashed else _PIECE
-        for first in range(0, len(points) - 1, piece):
-            painter.drawPolyline(QPolygonF(points[first : first + piece + 1]))
+        if stroke.dashed or stroke.smooth:
+            painter.drawPolyline(polygon(x, y))
+            continue
+        points = [QPointF(*at) for at in zip(x.tolist(), y.tolist(), strict=True)]
+        for first in range(0, size - 1, _PIECE):
+            painter.drawPolyline(QPolygonF(points[first : first + _PIECE + 1]))
 
 
-def _runs(good: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def paint_area(painter: QPainter, geometry: Geometry, stroke: Stroke) -> None:
+    """The area between a line and 0, so pale that what lies under it is seen."""
+    xs, ys = geometry.xs(stroke.x), geometry.ys(stroke.y, stroke.side)
+    colour = QColor(stroke.colour)
+    colour.setAlphaF(0.26 if look.dark else 0.18)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    ground = geometry.ground(stroke.side)
+    for start, stop in runs(np.isfinite(ys)):
+        x = np.concatenate((xs[start:stop], xs[stop - 1 : stop], xs[start : start + 1]))
+        painter.drawPolygon(polygon(x, np.concatenate((ys[start:stop], [ground, ground]))))
+
+
+def polygon(x: NDArray[np.float64], y: NDArray[np.float64]) -> QPolygonF:
+    """Vertices in Qt's own memory, without a Python object for each."""
+    made: QPolygonF = pg.functions.arrayToQPolygonF(x, y)
+    return made
+
+
+def runs(good: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Start and end of each unbroken stretch of True."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], good, [False])).astype(np.int8)))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

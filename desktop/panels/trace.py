@@ -180,6 +180,33 @@ class Trace:
         x[0], x[-1] = self._steps[bounds[0]], self._steps[ends[-1] - 1]
         return Reduced(x, y, np.where(empty, np.nan, merged.low), np.where(empty, np.nan, merged.high))
 
+    def outlined(self, x0: float, x1: float, columns: int) -> Reduced:
+        """What is seen between ``x0`` and ``x1`` of a line that seldom turns: its outline."""
+        start = max(int(np.searchsorted(self.steps, x0)) - 1, 0)
+        stop = min(int(np.searchsorted(self.steps, x1, "right")) + 1, self._count)
+        x, y = outline(self._steps[start:stop], self._values[None, start:stop], columns)
+        return Reduced(x, y[0])
+
+
+def outline(
+    x: NDArray[np.float64], y: NDArray[np.float64], columns: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(T,) and (M, T) with at most about two vertices per column: of each run of values the smallest and the
+    largest, in the order in which the line passes them.
+    """
+    size = len(x)
+    if size <= 2 * max(columns, 1):
+        return x.copy(), y.copy()
+    starts = np.arange(0, size, -(-size // max(columns, 1)))
+    ends = np.append(starts[1:], size) - 1
+    low, high = np.fmin.reduceat(y, starts, axis=1), np.fmax.reduceat(y, starts, axis=1)  # (M, runs)
+    rises = y[:, starts] <= y[:, ends]
+    first, second = np.where(rises, low, high), np.where(rises, high, low)
+    return (
+        np.stack((x[starts], x[ends]), axis=1).ravel(),
+        np.stack((first, second), axis=2).reshape(len(y), -1),  # (M, runs, 2) -> (M, 2 runs)
+    )
+
 
 def _grown(array: NDArray[np.float64], room: int) -> NDArray[np.float64]:
     grown = np.empty((*array.shape[:-1], room))

@@ -226,7 +226,17 @@ class Desk:
         while not answered(tag):  # a new run forgets what was asked of the former one: ask again
             runs, tag = self.runs, f"settled {next(self._asked)}"
             self.window.bridge.engine.ask("item", 0, tag=tag)
-            self.until(lambda runs=runs, tag=tag: answered(tag) or self.runs > runs)
+            refusals = len(self.of("refused"))
+            self.until(
+                lambda runs=runs, tag=tag, known=refusals: (
+                    answered(tag) or self.runs > runs or len(self.of("refused")) > known
+                )
+            )
+            if len(self.of("refused")) > refusals and self.runs == runs:
+                # Without data there are no items: an answer as well, of which nobody else need know.
+                self.events.remove(("refused", self.of("refused")[-1]))
+                self.window.notice.clear()
+                break
         self.until(self.window.bridge.engine.mailbox.is_empty)
 
     def run(self, doing: Callable[[], Any]) -> None:
