@@ -21,6 +21,7 @@ TOPIC = Topic(
     ),
     large={
         "pca": ("cloud", "rebuilt", "scatter", "components", "spectrum", "reconstructions"),
+        "distances": ("histogram", "lost", "cloud", "zoom", "pictures"),
     },
     multiples=frozenset({"manifold", "perplexity"}),
 )
