@@ -433,6 +433,7 @@ class Window(QMainWindow):
         branch = started.branched_from if again and self._started.spec is started.spec else None  # type: ignore[union-attr]
         past = [mark for mark in self.timeline.marks if branch is not None and mark.step <= branch]
         self._started, self._past = started, False
+        self.transport.set_past(False)
         info = self.conductor.info_of(started.spec)
         self.transport.set_busy(None)
         self.notice.clear()
@@ -569,6 +570,7 @@ class Window(QMainWindow):
         self.timeline.set_shown(sought.step, sought.live)
         self.area.loss.set_shown(sought.step, sought.live)
         self._past = not sought.live
+        self.transport.set_past(self._past)
         if self._past:
             self.notice.clear_news()
             self.area.lay_brush_down()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
@@ -26,6 +26,7 @@ class Sides(QWidget):
         super().__init__(parent)
         self._tabs = named("sides", QTabBar(expanding=True, drawBase=False))
         self._tabs.setAccessibleName("A, B")
+        self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._tabs.addTab("A")
         self._tabs.addTab("B")
         self._titles: tuple[Text | str, Text | str] = ("", "")

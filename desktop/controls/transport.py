@@ -56,6 +56,7 @@ class Transport(QWidget):
         self.setObjectName("bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._status: Status = "empty"
+        self._past = False
         self._progress: tuple[int, float | None, int | None, str] = (0, None, None, "")
         self._busy: str | None = None
         self._timeline: QWidget | None = None
@@ -174,10 +175,19 @@ class Transport(QWidget):
             self.play_button.set_icon("play", _("Play (Space)"), "on_accent")
         # After a failure the pictures stand at the last good step: playing goes on from there.
         self.play_button.setEnabled(running or status in ("paused", "ended", "failed"))
-        self.step_button.setEnabled(status in ("paused", "running", "failed"))
+        self._enable_step()
         for button in (self.reset_button, self.seed_button, self.back_button):
             button.setEnabled(not nothing)
         self._write()
+
+    def set_past(self, past: bool) -> None:
+        """Whether a recorded step is looked at: also a run that has ended can be gone on with from there."""
+        self._past = past
+        self._enable_step()
+
+    def _enable_step(self) -> None:
+        going_on = self._status in ("paused", "running", "failed")
+        self.step_button.setEnabled(going_on or (self._past and self._status == "ended"))
 
     def set_progress(self, step: int, rate: float | None, seed: int | None, device: str) -> None:
         """Where the run stands. rate: steps per second, None when it stands still."""

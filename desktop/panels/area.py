@@ -80,12 +80,25 @@ class PanelArea(QWidget):
             panel.reset()
         if not same_data:
             self.loss.clear_ghost()
+        self._offer_colours(dict(started.colourings), again=same_data)
         self._tell_watched()
 
     def complete(self, step: int) -> bool:
         """Whether every picture on screen is that of ``step``."""
         shown = self._on_screen().values()
         return bool(shown) and all(panel.step == step for panel in shown)
+
+    def _offer_colours(self, offered: dict[str, Text], *, again: bool) -> None:
+        """What points can be coloured by; a former choice stays where it can, in colours of these data."""
+        for panel in self.panels.values():
+            if isinstance(panel, ScatterPanel):
+                panel.set_colourings(list(offered.items()))
+        wanted = self.selection.colouring
+        if not again or wanted not in offered:
+            self.selection.colour_by("")
+            if wanted in offered:
+                self.selection.colour_by(wanted)
+                self.ask.emit("colours", (wanted,))
 
     # ── building ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -104,6 +117,13 @@ class PanelArea(QWidget):
                 panel.painter.painted.connect(self.painted)
                 panel.painter.switched.connect(self.painting)
                 panel.painter.told.connect(self.told)
+        for name, panel in second(self.panels).items():
+            twin = self.panels.get(name)
+            if isinstance(panel, ScatterPanel) and isinstance(twin, ScatterPanel):
+                panel.link(twin)
+        if self._multiples:
+            for panel in [p for p in self.panels.values() if isinstance(p, ScatterPanel)][1:]:
+                panel.hide_legend()
         self.loss.set_scalars(info.scalars)
         self._arrange()
         for panel in former:

@@ -854,7 +854,7 @@ class CurvePanel(Panel):
         ]  # fmt: skip
         chart.extras = extras
         plain = extras.label is None
-        chart.segment_colours = [QColor(name) for name in ((look.colours.quiet,) if plain else look.classes)]
+        chart.segment_colours = [QColor(name) for name in ((look.colours.quiet,) if plain else look.curves)]
         colours = {name: self._colour(i) for i, name in enumerate(self._traces)}
         chart.set_knobs(
             [

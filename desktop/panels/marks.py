@@ -5,23 +5,27 @@ cards.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from desktop.language import number, tr
+from desktop.panels.field import rim
 from desktop.panels.legend import class_colour
-from desktop.panels.plane import Plane
+from desktop.panels.plane import Extent, Plane, union
 from desktop.panels.raster import pack
 from desktop.style.tokens import look
-from engine.api import Arrows, Item, Markers, Regions, Segments
+from engine.api import Arrows, Ellipses, Item, Markers, Regions, Segments
 
 LONG = 25_000
 """Pixels of line drawn with antialiasing (10 ms); Qt draws more than that five times faster without."""
 TRAIL_SHADES = 8
+VALUES = 6
+"""Numbers on a card at most."""
 
 
 def with_alpha(colour: QColor, alpha: float) -> QColor:
@@ -29,6 +33,12 @@ def with_alpha(colour: QColor, alpha: float) -> QColor:
     faint = QColor(colour)
     faint.setAlphaF(alpha)
     return faint
+
+
+def mixed(colour: QColor, ground: QColor, share: float) -> QColor:
+    """``share`` of ``colour``, the rest ``ground``."""
+    parts = zip(colour.getRgb()[:3], ground.getRgb()[:3], strict=True)  # type: ignore[index]
+    return QColor(*(round(share * a + (1 - share) * b) for a, b in parts))
 
 
 def ink_on(colour: QColor) -> QColor:
@@ -54,10 +64,7 @@ def paint_regions(painter: QPainter, plane: Plane, regions: Regions) -> None:
         tint = (tint[:-2] + 2 * tint[1:-1] + tint[2:]) / 4
         tint = (tint[:, :-2] + 2 * tint[:, 1:-1] + tint[:, 2:]) / 4
     # The map ends softly: it says nothing about what lies beyond.
-    rim = max(1.0, 0.05 * min(high, wide))
-    fade_y = np.minimum(1, (np.minimum(np.arange(high), np.arange(high)[::-1]) + 0.5) / rim)
-    fade_x = np.minimum(1, (np.minimum(np.arange(wide), np.arange(wide)[::-1]) + 0.5) / rim)
-    alpha = strength * fade_y[:, None, None] * fade_x[:, None]
+    alpha = strength * rim(high, wide, 0.05)[..., None]
     pixels = pack(tint * alpha, alpha)
     image = QImage(pixels.data, wide, high, wide * 4, QImage.Format.Format_ARGB32_Premultiplied)
     x0, x1, y0, y1 = regions.extent
@@ -65,6 +72,149 @@ def paint_regions(painter: QPainter, plane: Plane, regions: Regions) -> None:
     right, bottom = plane.to_pixel(x1, y0)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     painter.drawImage(QRectF(left, top, right - left, bottom - top), image)
+
+
+class Gaussians:
+    """Centres (K, 2) and covariances (K, 2, 2) of ellipses, in data units, in between two steps or at one.
+
+    A covariance, not two axes: axes may swap or turn their sign from one step to the next, and what lies
+    halfway between two covariances is always an ellipse.
+    """
+
+    def __init__(self, centre: NDArray[np.floating], covariance: NDArray[np.floating]) -> None:
+        self.centre, self.covariance = centre, covariance
+
+    @classmethod
+    def of(cls, ellipses: Ellipses) -> Gaussians:
+        """Those of a layer; as many as have both a centre and axes."""
+        centre = np.asarray(ellipses.centre, np.float64).reshape(-1, 2)
+        axes = np.asarray(ellipses.axes, np.float64).reshape(-1, 2, 2)
+        many = min(len(centre), len(axes))
+        return cls(centre[:many], axes[:many] @ axes[:many].transpose(0, 2, 1))  # A Aᵀ
+
+    def towards(self, other: Gaussians, t: float) -> Gaussians:
+        """A share ``t`` of the way to ``other``, which has as many."""
+        centre = self.centre + t * (other.centre - self.centre)
+        return Gaussians(centre, self.covariance + t * (other.covariance - self.covariance))
+
+    def same(self, other: Gaussians) -> bool:
+        return np.array_equal(self.centre, other.centre, equal_nan=True) and np.array_equal(
+            self.covariance, other.covariance, equal_nan=True
+        )
+
+    def factors(self) -> NDArray[np.float64]:
+        """(K, 2, 2) lower triangles L with L Lᵀ = the covariance: L times the unit circle is the ellipse."""
+        lower = np.zeros_like(self.covariance)
+        with np.errstate(all="ignore"):
+            a = np.sqrt(np.maximum(self.covariance[:, 0, 0], 0))
+            b = np.where(a > 0, self.covariance[:, 1, 0] / np.where(a > 0, a, 1), 0)
+            lower[:, 0, 0], lower[:, 1, 0] = a, b
+            lower[:, 1, 1] = np.sqrt(np.maximum(self.covariance[:, 1, 1] - b**2, 0))
+        return lower
+
+    def box(self, at: float) -> Extent | None:
+        """The box around all of them, ``at`` standard deviations away."""
+        reach = at * np.sqrt(np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0))  # (K, 2)
+        ends = np.concatenate([self.centre - reach, self.centre + reach], 1)  # (K, 4)
+        ends = ends[np.isfinite(ends).all(1)]
+        found: Extent | None = None
+        for x0, y0, x1, y1 in ends.tolist():
+            found = (x0, x1, y0, y1) if found is None else union(found, (x0, x1, y0, y1))
+        return found
+
+
+# The unit circle in four cubic curves: start, then two handles and an end for each; right to 0.03 %.
+_HANDLE = 0.5522847498
+_CIRCLE = np.array(
+    [
+        [1, 0],
+        [1, _HANDLE], [_HANDLE, 1], [0, 1],
+        [-_HANDLE, 1], [-1, _HANDLE], [-1, 0],
+        [-1, -_HANDLE], [-_HANDLE, -1], [0, -1],
+        [_HANDLE, -1], [1, -_HANDLE], [1, 0],
+    ]
+)  # fmt: skip
+FAINT = 0.25
+"""Below this strength an outline has no rim of its own."""
+FAR = 3e4
+"""Pixels beyond which nothing is drawn: a painter's arithmetic ends there."""
+
+
+def ellipse_paths(plane: Plane, gaussians: Gaussians, at: float) -> list[QPainterPath | None]:
+    """The outline of each, ``at`` standard deviations away, in pixels; None where there is none to draw."""
+    points = gaussians.centre[:, None] + at * np.einsum(
+        "kij,pj->kpi", gaussians.factors(), _CIRCLE
+    )  # (K, 13, 2)
+    pixels = plane.to_pixels(points.reshape(-1, 2)).reshape(points.shape)
+    paths: list[QPainterPath | None] = []
+    for outline in pixels:
+        if not (np.abs(outline) < FAR).all():  # NaN is not
+            paths.append(None)
+            continue
+        start, *curves = [QPointF(x, y) for x, y in outline.tolist()]
+        path = QPainterPath(start)
+        for i in range(0, 12, 3):
+            path.cubicTo(*curves[i : i + 3])
+        path.closeSubpath()
+        paths.append(path)
+    return paths
+
+
+def _boldness(ellipses: Ellipses, many: int) -> list[float]:
+    """How boldly each is drawn, 0..1."""
+    if ellipses.strength is None:
+        return [1.0] * many
+    strength = np.ones(many)
+    given = np.asarray(ellipses.strength, float).ravel()[:many]
+    strength[: len(given)] = np.clip(np.nan_to_num(given, nan=0.0), 0, 1)
+    return [float(s) for s in strength]
+
+
+def _ellipse_colour(ellipses: Ellipses, index: int) -> QColor:
+    known = ellipses.label is not None and index < len(ellipses.label)
+    if known and ellipses.label is not None:
+        return class_colour(int(ellipses.label[index]))
+    return look.colour("accent")
+
+
+def paint_ellipse_grounds(painter: QPainter, plane: Plane, ellipses: Ellipses, now: Gaussians) -> None:
+    """A breath of colour inside each, to lie under the points."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    bold = _boldness(ellipses, len(now.centre))
+    for at in sorted(ellipses.at, reverse=True):
+        for k, path in enumerate(ellipse_paths(plane, now, at)):
+            if path is not None:
+                alpha = (0.13 if look.dark else 0.09) * bold[k]
+                painter.fillPath(path, with_alpha(_ellipse_colour(ellipses, k), alpha))
+
+
+def paint_ellipses(painter: QPainter, plane: Plane, ellipses: Ellipses, now: Gaussians) -> None:
+    """The outlines: the innermost strong, the others lighter, each on a rim of the ground's colour."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    ground = look.colour("plot")
+    many = len(now.centre)
+    bold = _boldness(ellipses, many)
+    room = min(max(math.sqrt(plane.width * plane.height) / look.icon_px(600), 0.65), 1.0)
+    faintest_first = sorted(range(many), key=lambda k: bold[k])
+    for level, at in reversed(list(enumerate(sorted(ellipses.at)))):
+        paths = ellipse_paths(plane, now, at)
+        for k in faintest_first:
+            path, s = paths[k], bold[k]
+            if path is None:
+                continue
+            width = look.icon_px(4.0 if level == 0 else 2.6) * (0.4 + 0.6 * s) * room
+            strength = (0.12 + 0.88 * s) * (1.0 if level == 0 else 0.6)
+            colour = _ellipse_colour(ellipses, k)
+            if s < FAINT:
+                painter.setPen(QPen(with_alpha(colour, strength), width))
+                painter.drawPath(path)
+                continue
+            # Opaque on an opaque rim: the same to the eye as colours let through, and three times as fast.
+            painter.setPen(QPen(ground, width + look.icon_px(1.8)))
+            painter.drawPath(path)
+            painter.setPen(QPen(mixed(colour, ground, strength), width))
+            painter.drawPath(path)
 
 
 def paint_segments(painter: QPainter, plane: Plane, segments: Segments) -> None:
@@ -269,60 +419,93 @@ def item_image(item: Item) -> QImage | None:
     return QImage(pixels.data, wide, high, wide * (1 if grey else 3), form).copy()
 
 
-def paint_card(
-    painter: QPainter, item: Item, image: QImage | None, at: QPointF, dot: float, room: QRectF
-) -> None:
-    """Picture, name and numbers of an item, above its point and always wholly inside ``room``."""
-    bold, plain = look.font(bold=True), look.font(0.92, tabular=True)
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """Where everything on a card lies."""
+
+    box: QRectF
+    inner: float
+    picture: QSizeF
+    rows: list[tuple[str, str]]
+
+
+def _card(item: Item, image: QImage | None, at: QPointF, dot: float, room: QRectF) -> _Card:
+    """A card for ``item`` above its point, always wholly inside ``room`` if that is large enough."""
+    metrics, bold_metrics = QFontMetricsF(look.font(0.92, tabular=True)), QFontMetricsF(look.font(bold=True))
     pad, gap = look.px(8), max(dot + look.px(8), look.px(12))
-    bold_metrics, metrics = QFontMetricsF(bold), QFontMetricsF(plain)
-    lines = [f"{tr(name)}  {number(value)}" for name, value in item.values[:6]]
+    rows = [(tr(name), number(value)) for name, value in item.values[:VALUES]]
     side = min(look.px(128), 0.36 * room.height(), 0.45 * room.width()) if image is not None else 0.0
-    inner = max(
-        [
-            side,
-            *(metrics.horizontalAdvance(line) for line in lines),
-            bold_metrics.horizontalAdvance(item.label),
-        ]
-    )
-    inner = min(max(inner, look.px(24)), room.width() - 2 * pad)
-    picture_high = 0.0
+    widest = [metrics.horizontalAdvance(name + value) + look.px(10) for name, value in rows]
+    inner = max([side, look.px(24), bold_metrics.horizontalAdvance(tr(item.label)), *widest])
+    inner = min(inner, room.width() - 2 * pad)
+    picture = QSizeF(0, 0)
     if image is not None:
-        scale = side / max(image.width(), image.height())
-        picture_high = image.height() * scale + (pad * 0.6 if item.label or lines else 0)
-    high = (
-        2 * pad + picture_high + (bold_metrics.height() if item.label else 0) + len(lines) * metrics.height()
-    )
-    wide = inner + 2 * pad
+        picture = QSizeF(image.size()) * (side / max(image.width(), image.height()))
+    name_high = bold_metrics.height() if item.label else 0.0
+    between = pad * 0.6 if image is not None and (item.label or rows) else 0.0
+    fixed = 2 * pad + picture.height() + between + name_high
+    rows = rows[: max(0, int((room.height() - fixed) / metrics.height()))]
+    high, wide = fixed + len(rows) * metrics.height(), inner + 2 * pad
     x = min(max(at.x() - wide / 2, room.left()), max(room.right() - wide, room.left()))
     y = at.y() - gap - high
     if y < room.top():
-        y = at.y() + gap if at.y() + gap + high <= room.bottom() else room.top()
+        y = at.y() + gap
+        if y + high > room.bottom():  # neither above nor below: beside it, if that can be
+            y = min(max(at.y() - high / 2, room.top()), max(room.bottom() - high, room.top()))
+            if at.x() + gap + wide <= room.right():
+                x = at.x() + gap
+            elif at.x() - gap - wide >= room.left():
+                x = at.x() - gap - wide
+    return _Card(QRectF(x, y, wide, high), inner, picture, rows)
+
+
+def card_box(item: Item, image: QImage | None, at: QPointF, dot: float, room: QRectF) -> QRectF:
+    """Where the card of ``item`` lies."""
+    return _card(item, image, at, dot, room).box
+
+
+def paint_plate(painter: QPainter, box: QRectF) -> None:
+    """The ground of a card, with a soft shadow."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
-    for spread in (3, 2, 1):  # a soft shadow
+    for spread in (3, 2, 1):
         painter.setBrush(QColor(0, 0, 0, 16 if not look.dark else 50))
-        box = QRectF(x, y, wide, high).adjusted(-spread, -spread + 2, spread, spread + 2)
-        painter.drawRoundedRect(box, look.px(7) + spread, look.px(7) + spread)
+        shadow = box.adjusted(-spread, -spread + 2, spread, spread + 2)
+        painter.drawRoundedRect(shadow, look.px(7) + spread, look.px(7) + spread)
     painter.setPen(QPen(look.colour("line"), 1))
     painter.setBrush(look.colour("surface"))
-    painter.drawRoundedRect(QRectF(x, y, wide, high), look.px(7), look.px(7))
-    top = y + pad
+    painter.drawRoundedRect(box, look.px(7), look.px(7))
+
+
+def paint_card(
+    painter: QPainter, item: Item, image: QImage | None, at: QPointF, dot: float, room: QRectF
+) -> None:
+    """Picture, name and numbers of an item."""
+    card = _card(item, image, at, dot, room)
+    box, pad = card.box, look.px(8)
+    paint_plate(painter, box)
+    top, left = box.top() + pad, box.left() + pad
     if image is not None:
-        scale = side / max(image.width(), image.height())
-        target = QRectF(
-            x + (wide - image.width() * scale) / 2, top, image.width() * scale, image.height() * scale
-        )
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < 1)
+        target = QRectF(QPointF(box.center().x() - card.picture.width() / 2, top), card.picture)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, card.picture.width() < image.width())
         painter.drawImage(target.toRect(), image)
-        top += picture_high
-    left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    for text, font, ink, fm in [
-        *([(item.label, bold, look.colour("text"), bold_metrics)] if item.label else []),
-        *((line, plain, look.colour("quiet"), metrics) for line in lines),
-    ]:
-        painter.setFont(font)
-        painter.setPen(ink)
-        short = fm.elidedText(tr(text), Qt.TextElideMode.ElideRight, inner + 1)
-        painter.drawText(QRectF(x + pad, top, inner + 2, fm.height()), left, short)
-        top += fm.height()
+        top += card.picture.height() + 0.6 * pad
+    start = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    end = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    if item.label:
+        painter.setFont(look.font(bold=True))
+        metrics = QFontMetricsF(painter.font())
+        painter.setPen(look.colour("text"))
+        short = metrics.elidedText(tr(item.label), Qt.TextElideMode.ElideRight, card.inner + 1)
+        painter.drawText(QRectF(left, top, card.inner + 2, metrics.height()), start, short)
+        top += metrics.height()
+    painter.setFont(look.font(0.92, tabular=True))
+    metrics = QFontMetricsF(painter.font())
+    for name, value in card.rows:
+        row = QRectF(left, top, card.inner, metrics.height())
+        painter.setPen(look.colour("text"))
+        painter.drawText(row, end, value)
+        painter.setPen(look.colour("quiet"))
+        room_left = card.inner - metrics.horizontalAdvance(value) - look.px(6)
+        painter.drawText(row, start, metrics.elidedText(name, Qt.TextElideMode.ElideRight, room_left))
+        top += metrics.height()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,6 +129,21 @@ def roomy(box: Extent, margin: float = 0.06) -> Extent:
 def union(a: Extent, b: Extent) -> Extent:
     """The box around both."""
     return min(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), max(a[3], b[3])
+
+
+def reached(core: Extent | None, wider: Sequence[Extent], most: float) -> Extent | None:
+    """``core`` with as much of the ``wider`` boxes as lies within ``most`` of its size beyond it: a huge one
+    does not make it small. Without a core, all of them.
+    """
+    if core is None:
+        return functools.reduce(union, wider) if wider else None
+    x0, x1, y0, y1 = core
+    more_x, more_y = most * (x1 - x0 or y1 - y0), most * (y1 - y0 or x1 - x0)
+    for a, b, c, d in wider:
+        core = union(
+            core, (max(a, x0 - more_x), min(b, x1 + more_x), max(c, y0 - more_y), min(d, y1 + more_y))
+        )
+    return core
 
 
 def ticks(low: float, high: float, count: int) -> tuple[list[float], float]:

@@ -7,7 +7,6 @@ again, and nothing at all while the panel is out of sight.
 
 from __future__ import annotations
 
-import functools
 import math
 import time
 from collections.abc import Sequence
@@ -35,22 +34,24 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from desktop.controls.parts import IconButton
 from desktop.language import _, language, number, say, tr
-from desktop.panels import marks, raster
-from desktop.panels.legend import Legend
+from desktop.panels import field, marks, raster, styles
+from desktop.panels.colour_by import ColourButton
+from desktop.panels.field import Bar
+from desktop.panels.legend import Legend, class_colour, class_shape
+from desktop.panels.marks import Gaussians
+from desktop.panels.neighbours import MOST, Neighbour, Neighbours, free_corner
 from desktop.panels.paint import Cloud, Painter, PaintTools
 from desktop.panels.panel import Panel
-from desktop.panels.plane import Extent, Plane, extent, roomy, ticks, union
-from desktop.panels.raster import Raster, Window
+from desktop.panels.plane import SAMPLE, Extent, Plane, extent, reached, roomy, ticks, union
+from desktop.panels.raster import Pixels, Raster, Window
+from desktop.panels.styles import Styles
 from desktop.selection import Selection
+from desktop.style import palettes
 from desktop.style.tokens import look
-from engine.api import Arrows, Item, Markers, Points, Regions, Segments
+from engine.api import Arrows, Colours, Ellipses, Field, Item, Markers, Points, Regions, Segments
 
-L = TypeVar("L", Regions, Markers, Segments, Arrows)
+L = TypeVar("L", Regions, Field, Ellipses, Markers, Segments, Arrows)
 
-FADED, PLAIN, FIRST = 0, 1, 2
-"""Styles of a point: out of the selection, without a label, and from there on one per label."""
-STYLES = 40
-"""Ten colours in four shapes; then they repeat."""
 WRITES = 700_000
 """Pixels the disc kernel may write in a frame (about 8 ms); larger clouds are splatted."""
 MIXED = 50_000
@@ -63,7 +64,13 @@ EASED = 5_000
 FOLLOWED = 10
 """Steps a second that can be. Gliding at full speed would draw ten pictures for one that has been learned."""
 HOVER_MS = 33
+NEAR_WIDTH, NEAR_HEIGHT = 260, 180
+"""Below this, in pixels at 100 %, lines and rings alone show the neighbours."""
+COVERED = 1000.0
+"""What it costs a list to cover the pinned point; it is rather not shown."""
 CACHED_ITEMS = 512
+BEYOND = 0.15
+"""How far, in widths of the cloud, a map or an ellipse may widen the view beyond the points."""
 
 
 class ScatterPanel(Panel):
@@ -89,6 +96,11 @@ class ScatterPanel(Panel):
         self.brush.setCheckable(True)
         self.brush.hide()
         self.brush.clicked.connect(self.paint_data)
+        self._selection = selection
+        self.colour = ColourButton()
+        self.colour.picked.connect(self._colour_by)
+        selection.colours_changed.connect(self._on_colours)
+        self.head.addWidget(self.colour)
         self.head.addWidget(self.brush)
         self.painter.switched.connect(self._on_switched)
         self.painter.changed.connect(self._on_painted)
@@ -117,6 +129,38 @@ class ScatterPanel(Panel):
         if counts != self._counts:
             self._counts = counts
             self._write_counts()
+
+    def link(self, other: ScatterPanel) -> None:
+        """Show the same part of the plane as ``other``, wherever both have the same axes."""
+        self._canvas.link(other._canvas)
+
+    def hide_legend(self) -> None:
+        """Another picture beside this one has it."""
+        self._canvas.names_colours = False
+
+    # ── what the points are coloured by ──
+
+    def set_colourings(self, colourings: Sequence[tuple[str, str]]) -> None:
+        """What the points can be coloured by: names, each with its title."""
+        self.colour.set_choices(colourings)
+        self._on_colours()
+
+    def _colour_by(self, name: str) -> None:
+        if name != self._selection.colouring:
+            self._selection.colour_by(name)
+            if name:
+                self.ask.emit("colours", (name,))
+
+    def _on_colours(self) -> None:
+        self.colour.set_current(self._selection.colouring)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_colour()
+
+    def _fit_colour(self) -> None:
+        self.colour.set_short(self.width() < look.icon_px(340))
+        self.colour.dress()
 
     # ── painting ──
 
@@ -162,6 +206,10 @@ class ScatterPanel(Panel):
             asked = tag[0] if isinstance(tag, tuple) and tag else self._canvas.pinned
             if asked == self._canvas.pinned:  # not of a point pinned before
                 self._canvas.take_neighbours(tuple(int(i) for i in np.asarray(value).ravel()))
+        elif name == "colours" and isinstance(value, Colours):
+            asked = tag[0] if isinstance(tag, tuple) and tag else self._selection.colouring
+            if asked and asked == self._selection.colouring:  # not what was chosen before
+                self._selection.set_colours(value)
 
     def set_guest(
         self,
@@ -178,6 +226,7 @@ class ScatterPanel(Panel):
 
     def restyle(self) -> None:
         self._write_counts()
+        self._fit_colour()
         self._canvas.restyle()
 
     def clear(self) -> None:
@@ -213,6 +262,8 @@ class Canvas(QWidget):
         # What is shown. home: the box that is framed while the person has not zoomed; None until there are
         # points.
         self._plane = Plane()
+        self._twin: Canvas | None = None
+        self.names_colours = True  # whether the legend is shown here, when there is anything to name
         self._home: Extent | None = None
         self._zoomed = False
         self._dot = 3.0
@@ -222,13 +273,17 @@ class Canvas(QWidget):
         self._ground: QPixmap | None = None
         self._owner: NDArray[np.int32] | None = None
         self._order: NDArray[np.intp] | None = None
-        self._style: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._styles: Styles | None = None
+        self._coloured_by: Colours | None = None
         self._code: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._disc_colours: tuple[object, Pixels] | None = None
         self._mixed: NDArray[np.intp] = np.empty(0, np.intp)
         self._stale_style = self._stale_points = True
         # Movement: from where points and centres glide, and to where the view does.
         self._before: NDArray[np.float32] | None = None
         self._marks_before: list[NDArray[np.float32]] = []
+        self._ellipses: list[Gaussians] = []
+        self._ellipses_before: list[Gaussians] = []
         self._arrived = 0.0
         self._step = 0
         self._flow = self._animation(200, self._on_flow)
@@ -253,6 +308,11 @@ class Canvas(QWidget):
         self._asked: set[int] = set()
 
         self._legend = Legend(selection, self)
+        self._near = Neighbours(selection, self)
+        self._near.picked.connect(self._pin)
+        self._pinned_here = -1  # the item pinned in this very picture, which shows its neighbours
+        self._corner = 0  # of the strip with the neighbours
+        self._bar_corner: int | None = None  # of the bar of a map
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -260,6 +320,7 @@ class Canvas(QWidget):
         self.setMinimumSize(80, 60)
         selection.changed.connect(self._restyle_points)
         selection.labels_changed.connect(self._restyle_points)
+        selection.colours_changed.connect(self._on_colours)
         selection.hovered.connect(self._on_marked)
         selection.pinned.connect(self._on_pinned)
 
@@ -283,6 +344,8 @@ class Canvas(QWidget):
             points is None
             or former is None
             or former.label is not points.label
+            or former.other is not points.other
+            or former.share is not points.share
             or len(former.xy) != len(points.xy)
         ):
             self._stale_style = True
@@ -291,12 +354,18 @@ class Canvas(QWidget):
         if self._gesture != "mark":
             self._held_at = None
         self._stale_points = True
-        self._legend.set_names(points.names if points is not None and len(points.names) > 1 else ())
+        self._ellipses = [Gaussians.of(layer) for layer in _layers(points, Ellipses)]
+        self._name_colours()
+        if points is None:
+            self._list_near()
+        self._place_near()
         self.update()
 
     def put_points(self, points: Points) -> None:
         """Other points among the same lines and centres, at once: a hand has painted them."""
         self._points, self._before = points, None
+        self._ellipses, self._ellipses_before = [Gaussians.of(e) for e in _layers(points, Ellipses)], []
+        self._name_colours()
         self._stale_style = self._stale_points = True
         self._items.clear()  # what has been said of a point may be true of another one now
         self._asked.clear()
@@ -317,9 +386,10 @@ class Canvas(QWidget):
         self._flow.stop()
         self._glide.stop()
         self._home, self._zoomed = None, False
-        self._before, self._marks_before = None, []
+        self._still()
         self._gesture, self._track, self._held, self._held_at = "", [], (-1, -1), None
         self._guest = None
+        self._pinned_here = -1
         self._items.clear()
         self._asked.clear()
 
@@ -330,24 +400,41 @@ class Canvas(QWidget):
         slow = waited > 0.1 and abs(step - self._step) <= FOLLOWED * waited
         self._arrived, self._step = now, step
         seen = self._xy() if former is not None else None
-        seen_marks = (
-            [self._marks_xy(i) for i in range(len(_layers(former, Markers)))] if former is not None else []
-        )
+        seen_marks = [self._marks_xy(i) for i in range(len(_layers(former, Markers)))]
+        seen_ellipses = self._ellipses_now()
         self._flow.stop()
-        self._before, self._marks_before = None, []
+        self._still()
         if look.reduce_motion or not slow or not self.isVisible() or former is None or seen is None:
             return
         if len(seen) > EASED or len(seen) != len(points.xy):
             return
+        if not np.array_equal(seen, points.xy, equal_nan=True):
+            self._before = seen
         new_marks = [layer.xy for layer in _layers(points, Markers)]
         same_marks = [a.shape for a in seen_marks] == [np.shape(b) for b in new_marks]
-        moving = not np.array_equal(seen, points.xy, equal_nan=True)
-        if moving or (
-            same_marks and any(not np.array_equal(a, b) for a, b in zip(seen_marks, new_marks, strict=True))
-        ):
-            self._before = seen if moving else None
+        marks_move = same_marks and any(
+            not np.array_equal(a, b) for a, b in zip(seen_marks, new_marks, strict=True)
+        )
+        new_ellipses = [Gaussians.of(layer) for layer in _layers(points, Ellipses)]
+        same_ellipses = [len(a.centre) for a in seen_ellipses] == [len(b.centre) for b in new_ellipses]
+        turning = same_ellipses and any(
+            not a.same(b) for a, b in zip(seen_ellipses, new_ellipses, strict=True)
+        )
+        if self._before is not None or marks_move or turning:
             self._marks_before = seen_marks if same_marks and self._held_at is None else []
+            self._ellipses_before = seen_ellipses if turning else []
             self._flow.start()
+
+    def _still(self) -> None:
+        """Nothing is on its way any more."""
+        self._before, self._marks_before, self._ellipses_before = None, [], []
+
+    def _ellipses_now(self) -> list[Gaussians]:
+        """Where the ellipses of every layer are seen now."""
+        if len(self._ellipses_before) != len(self._ellipses):
+            return self._ellipses
+        t = _eased(float(self._flow.currentValue() or 0.0))
+        return [a.towards(b, t) for a, b in zip(self._ellipses_before, self._ellipses, strict=True)]
 
     def _xy(self) -> NDArray[np.float32]:
         """(N, 2) where the points are seen now."""
@@ -372,8 +459,9 @@ class Canvas(QWidget):
     def _on_flow(self, t: float) -> None:
         if t >= 1.0:
             moved = self._before is not None
-            self._before, self._marks_before = None, []
+            self._still()
             self._stale_points |= moved
+            self._place_near()
         self._stale_points |= self._before is not None
         self.update()
 
@@ -390,6 +478,8 @@ class Canvas(QWidget):
             self._items.pop(next(iter(self._items)))
         self._items[item.index] = (item, marks.item_image(item))
         self._asked.discard(item.index)
+        if item.index in self._selection.neighbours or item.index == self._selection.pin:
+            self._list_near()
         self.update()
 
     @property
@@ -406,6 +496,7 @@ class Canvas(QWidget):
         self._stale_style = self._stale_points = True
         self._legend.fit()
         self._lay_out()
+        self._list_near()
         self.update()
 
     def _restyle_points(self) -> None:
@@ -417,7 +508,167 @@ class Canvas(QWidget):
 
     def _on_pinned(self, item: int) -> None:
         self._want_item(item)
+        if item != self._pinned_here:
+            self._pinned_here = -1
+        self._list_near()
         self.update()
+
+    def _pin(self, item: int) -> None:
+        """Pin ``item`` by a click in this picture, and ask for its neighbours."""
+        self._pinned_here = item
+        self._selection.set_pin(item)
+        self.ask.emit("neighbours", (item,))
+
+    # ── the neighbours of the pinned point ──────────────────────────────────────────────────────────────────
+
+    def _list_near(self) -> None:
+        """Show the neighbours of what was pinned here, as far as they are known."""
+        points, found = self._points, self._selection.neighbours
+        if points is None or self._pinned_here < 0 or self._selection.pin != self._pinned_here:
+            self._near.set_entries(())
+            self._near.hide()
+            return
+        if not found:  # on their way
+            self._near.wait()
+            self._place_near()
+            return
+        entries = []
+        for index in [i for i in found if i >= 0][:MOST]:
+            if self.width() >= look.icon_px(NEAR_WIDTH) and index < max(len(points.xy), points.total or 0):
+                self._want_item(index)
+            item, image = self._items.get(index, (None, None))
+            entries.append(Neighbour(index, item, image, *self._colour_of(index)))
+        self._near.set_entries(tuple(entries))
+        self._place_near()
+
+    def _place_near(self) -> None:
+        """Find a corner for the neighbours where they cover neither the pinned point nor its card."""
+        near, plane = self._near, self._plane
+        if self._pinned_here < 0 or not near.entries:
+            return
+        at = self._pixel(self._selection.pin)
+        room = QRectF(plane.left, plane.top, plane.width, plane.height).adjusted(4, 4, -4, -4)
+        small = self.width() < look.icon_px(NEAR_WIDTH) or self.height() < look.icon_px(NEAR_HEIGHT)
+        if small or at is None or not near.fit(room):
+            near.hide()
+            return
+        pin = QRectF(QPointF(*at), QSizeF(0, 0)).adjusted(-1, -1, 1, 1)
+        reach = self._dot + look.px(9)
+        keep_out = [(pin.adjusted(-reach, -reach, reach, reach), COVERED)]
+        if self._selection.pin in self._items:
+            item, image = self._items[self._selection.pin]
+            card = marks.card_box(item, image, QPointF(*at), self._dot, self._card_room())
+            keep_out.append((card, 20.0))
+        if not self._legend.isHidden():
+            keep_out.append((QRectF(self._legend.geometry()), 6.0))
+        keep_out += [(plate, 3.0) for __, plate in self._bars()]
+        for other in map(self._pixel, self._selection.neighbours):
+            if other is not None:
+                keep_out.append((QRectF(other[0] - 2, other[1] - 2, 4, 4), 1.0))
+        if plane.width > look.px(260):
+            room.setTop(room.top() + look.px(20))  # under the name of the axis
+        present = self._corner if near.isVisible() else -1
+        self._corner, corner, price = free_corner(room, QSizeF(near.size()), keep_out, present)
+        if price > COVERED / 2:
+            near.hide()
+            return
+        near.move(corner.toPoint())
+        near.show()
+        near.raise_()
+
+    # ── what the colours mean ───────────────────────────────────────────────────────────────────────────────
+
+    def _colouring(self) -> Colours | None:
+        """The colours chosen for all panels, if the points of this one are the items they are for."""
+        points, colours = self._points, self._selection.colours
+        if points is None or colours is None:
+            return None
+        given = colours.label if colours.label is not None else colours.value
+        if given is None or np.ndim(given) != 1 or len(given) not in (len(points.xy), points.total):
+            return None
+        return colours if len(given) >= len(points.xy) else None
+
+    def _labels(self) -> NDArray[np.int32] | None:
+        """(N,) the label in whose colour each point is shown, if they have any."""
+        points, colouring = self._points, self._colouring()
+        if points is None:
+            return None
+        label = points.label if colouring is None else colouring.label
+        return label[: len(points.xy)] if label is not None and len(label) >= len(points.xy) else None
+
+    def _on_colours(self) -> None:
+        self._name_colours()
+        self._restyle_points()
+        self._list_near()
+        self._lay_out()
+
+    def _colour_of(self, item: int) -> tuple[QColor | None, int]:
+        """In which colour and shape a point is shown when nothing is selected; None when all are alike."""
+        label, bar = self._labels(), self._value_bar()
+        colouring = self._colouring()
+        if bar is not None and colouring is not None and colouring.value is not None:
+            known = item < len(colouring.value) and math.isfinite(colouring.value[item])
+            return bar.colour(float(colouring.value[item])) if known else look.colour("quiet"), 0
+        if label is None or item >= len(label):
+            return None, 0
+        return class_colour(int(label[item])), class_shape(int(label[item]))
+
+    def _name_colours(self) -> None:
+        """The legend says what the colours mean that are seen now."""
+        points, colouring = self._points, self._colouring()
+        names = points.names if points is not None else ()
+        if colouring is not None:
+            names = colouring.names if colouring.label is not None else ()
+        self._legend.set_names(tuple(names) if len(names) > 1 and self.names_colours else ())
+
+    def _value_bar(self) -> Bar | None:
+        """The bar of points that are coloured by a number."""
+        colouring = self._colouring()
+        if colouring is None or colouring.label is not None or colouring.value is None:
+            return None
+        hover = self._selection.hover
+        at = float(colouring.value[hover]) if 0 <= hover < len(colouring.value) else None
+        low, high = map(float, colouring.limits)
+        return Bar(colouring.title, low, high, palettes.ramp(look.dark), at)
+
+    def _bars(self) -> list[tuple[Bar, QRectF]]:
+        """Every colour bar there is room for, and where: of the points above, of a map below, both right."""
+        plane, found = self._plane, []
+        bar = self._value_bar()
+        if bar is not None and plane.width >= look.icon_px(120) and plane.height >= look.icon_px(90):
+            if bar.size(plane.width).height() > 0.45 * plane.height:
+                bar = replace(bar, title="")
+            size = bar.size(plane.width)
+            found.append((bar, QRectF(QPointF(plane.left + plane.width - size.width(), plane.top), size)))
+        maps = [layer for layer in _layers(self._points, Field) if field.is_sound(layer)]
+        if maps and plane.width >= look.icon_px(250) and plane.height >= look.icon_px(170):
+            below = field.field_bar(maps[-1])
+            found.append((below, self._map_corner(below.size(plane.width))))
+        return found
+
+    def _map_corner(self, size: QSizeF) -> QRectF:
+        """Where the bar of a map lies: in the corner with fewest points, until the picture is framed anew."""
+        plane = self._plane
+        left, right = plane.left, plane.left + plane.width - size.width()
+        low = plane.top + plane.height - size.height()
+        high = plane.top + (look.px(20) if plane.width > look.px(260) else 0)  # under the name of the axis
+        plates = [QRectF(QPointF(*at), size) for at in ((right, low), (left, low), (left, high))]
+        if self._bar_corner is None and self._points is not None:
+            some = self._points.xy[:: max(1, len(self._points.xy) // SAMPLE)]
+            x, y = plane.to_pixels(some).T  # (M,) each
+            inside = []
+            for p in plates:
+                within = (x >= p.left()) & (x <= p.right()) & (y >= p.top()) & (y <= p.bottom())
+                inside.append(int(within.sum()))
+            self._bar_corner = int(np.argmin(inside))
+        return plates[self._bar_corner or 0]
+
+    def _corner_size(self) -> QSizeF:
+        """What the legend, or the bar in its place, takes of the upper right corner."""
+        if not self._legend.isHidden():
+            return QSizeF(self._legend.size())
+        bar = self._value_bar()
+        return bar.size(self._plane.width) if bar is not None else QSizeF(0, 0)
 
     def _want_item(self, item: int) -> None:
         if item >= 0 and self._points is not None and item not in self._items and item not in self._asked:
@@ -428,33 +679,68 @@ class Canvas(QWidget):
 
     # ── the view ────────────────────────────────────────────────────────────────────────────────────────────
 
+    def link(self, other: Canvas) -> None:
+        """Show the same part of the plane as ``other``, wherever both have the same axes."""
+        self._twin, other._twin = other, self
+
+    def _alike(self) -> Canvas | None:
+        """The other picture with the same axes, if there is one."""
+        twin = self._twin
+        if twin is None or twin._points is None or self._points is None or not self._measured():
+            return None
+        return twin if twin._points.axes == self._points.axes else None
+
+    def _measured(self) -> bool:
+        """Whether its axes mean something. Those of a map do not: only who is near whom."""
+        return self._points is not None and any(self._points.axes)
+
     def fit(self) -> None:
         """Show everything again."""
-        self._zoomed = False
-        box = self._data_box()
-        if box is not None:
-            self._go_to(roomy(box))
+        for canvas in (self, self._alike()):
+            box = None if canvas is None else canvas._data_box()
+            if canvas is not None and box is not None:
+                canvas._zoomed = False
+                canvas._go_to(roomy(box))
 
     def _data_box(self) -> Extent | None:
-        """Where points, centres and arrows lie."""
+        """Where points, centres and arrows lie, and a little of what reaches beyond them: here, and in a
+        picture with the same axes.
+        """
+        twin, own = self._alike(), self._own_box()
+        other = None if twin is None else twin._own_box()
+        return union(own, other) if own is not None and other is not None else own
+
+    def _own_box(self) -> Extent | None:
         if self._points is None:
             return None
         found = extent(self._points.xy)
+        wider: list[Extent] = []
+        seen = 0
         for layer in self._points.layers:
+            parts: list[NDArray[np.float32]] = []
+            box: Extent | None = None
             if isinstance(layer, Markers):
                 parts = [layer.xy]
             elif isinstance(layer, Arrows):
                 parts = [layer.start, layer.end]
-            else:
-                continue
+            elif isinstance(layer, Field):
+                box = field.box(layer)
+            elif isinstance(layer, Ellipses):
+                box = self._ellipses[seen].box(max(layer.at, default=1.0))
+                seen += 1
+            if box is not None:
+                wider.append(box)
             for part in parts:
                 box = extent(np.asarray(part).reshape(-1, 2))
                 if box is not None:
                     found = box if found is None else union(found, box)
-        return found
+        return reached(found, wider, BEYOND)
 
     def _follow(self) -> None:
-        """Frame the first points; later leave the view alone unless they leave it by more than a fifth."""
+        """Frame the first points; later leave the view alone unless they leave it by more than a fifth.
+
+        A map, which has no axes to be read, is followed more closely, also when it shrinks.
+        """
         if self._home is not None and (
             self._zoomed or self._gesture == "paint" or self._glide.state() == QVariantAnimation.State.Running
         ):
@@ -465,10 +751,17 @@ class Canvas(QWidget):
         if self._home is None:
             self._home = roomy(box)
             self._lay_out()
+            twin = self._alike()
+            if twin is not None and not twin._zoomed:
+                twin._home = self._home
+                twin._lay_out()
             return
         x0, x1, y0, y1 = self._plane.extent
         over = max((x0 - box[0], box[1] - x1)) / (x1 - x0), max((y0 - box[2], box[3] - y1)) / (y1 - y0)
-        if max(over) > 0.2:
+        fills = max((box[1] - box[0]) / (x1 - x0), (box[3] - box[2]) / (y1 - y0))
+        if not self._measured() and (max(over) > 0.01 or fills < 0.5):
+            self._go_to(roomy(box, 0.12))
+        elif max(over) > 0.2:
             self._go_to(union(self._home, roomy(box, 0.15)))
 
     def _go_to(self, home: Extent) -> None:
@@ -491,8 +784,11 @@ class Canvas(QWidget):
 
     def _see(self, plane: Plane) -> None:
         self._plane = plane
-        self._zoomed = True
-        self._lay_out()
+        for canvas in (self, self._alike()):
+            if canvas is not None:
+                canvas._plane = replace(canvas._plane, wish=plane.wish)
+                canvas._zoomed = True
+                canvas._lay_out()
 
     def _lay_out(self) -> None:
         """Find room for the axes, then frame home in what is left."""
@@ -515,6 +811,9 @@ class Canvas(QWidget):
         self._plane = plane
         self._ground = None
         self._stale_points = True
+        if not self._zoomed:
+            self._bar_corner = None
+        self._place_near()
         self.update()
 
     def _framed(self, plane: Plane) -> Plane:
@@ -522,9 +821,10 @@ class Canvas(QWidget):
         if self._zoomed or self._home is None:
             return plane
         x0, x1, y0, y1 = self._home
-        corner = float(self._legend.width()) if not self._legend.isHidden() else 0.0
+        taken = self._corner_size()
+        corner = taken.width()
         above = (plane.height - (y1 - y0) * plane.width / (x1 - x0)) / 2 if plane.equal else 0.0
-        if corner > 0.3 * plane.width or above >= self._legend.height():  # no room beside, or enough above
+        if corner > 0.3 * plane.width or above >= taken.height():  # no room beside, or enough above
             corner = 0.0
         room = plane.width - corner
         sx, sy = room / (x1 - x0), plane.height / (y1 - y0)
@@ -537,7 +837,7 @@ class Canvas(QWidget):
         return replace(plane, wish=(cx - half_x, cx + half_x, cy - half_y, cy + half_y))
 
     def _with_axes(self) -> bool:
-        return self.width() >= look.px(150) and self.height() >= look.px(110)
+        return self._measured() and self.width() >= look.px(150) and self.height() >= look.px(110)
 
     def _tick_texts(self, span: tuple[float, ...], pixels: float) -> list[tuple[float, str]]:
         """Where to put ticks along one axis and what to write there."""
@@ -572,27 +872,33 @@ class Canvas(QWidget):
             self._paint_layers(painter, points)
             self._paint_gesture(painter)
             painter.setClipping(False)
+            for bar, plate in self._bars():
+                bar.paint(painter, plate)
             self._paint_cards(painter)
 
     def _paint_layers(self, painter: QPainter, points: Points) -> None:
-        """Lines, points, rings, arrows and centres, from below to the top."""
+        """Lines, points, ellipses, rings, arrows and centres, from below to the top."""
         plane = self._plane
         painter.setClipRect(QRectF(plane.left, plane.top, plane.width, plane.height))
-        for layer in points.layers:
-            if isinstance(layer, Segments):
-                marks.paint_segments(painter, plane, layer)
+        ellipses = list(zip(_layers(points, Ellipses), self._ellipses_now(), strict=True))
+        for layer, now in ellipses:
+            marks.paint_ellipse_grounds(painter, plane, layer, now)
+        for lines in _layers(points, Segments):
+            marks.paint_segments(painter, plane, lines)
         if self._image is not None and self._raster is not None:
             shift = -self._raster.pad / self.devicePixelRatioF()
             painter.drawImage(QPointF(shift, shift), self._image)
+        for layer, now in ellipses:
+            marks.paint_ellipses(painter, plane, layer, now)
         self._paint_chosen(painter)
         seen = 0
-        for layer in points.layers:
-            if isinstance(layer, Arrows):
-                marks.paint_arrows(painter, plane, layer)
-            elif isinstance(layer, Markers):
+        for each in points.layers:
+            if isinstance(each, Arrows):
+                marks.paint_arrows(painter, plane, each)
+            elif isinstance(each, Markers):
                 xy = self._marks_xy(seen)
-                marks.paint_trails(painter, plane, layer, xy)
-                marks.paint_markers(painter, plane, layer, xy, self._held[1] if self._held[0] == seen else -1)
+                marks.paint_trails(painter, plane, each, xy)
+                marks.paint_markers(painter, plane, each, xy, self._held[1] if self._held[0] == seen else -1)
                 seen += 1
         if self._guest is not None:
             marks.paint_guest(painter, plane, self._guest[0], elsewhere=self._guest[1])
@@ -608,8 +914,11 @@ class Canvas(QWidget):
         with QPainter(ground) as painter:
             painter.fillRect(plot, look.colour("plot"))
             painter.setClipRect(plot)
-            for layer in _layers(self._points, Regions):
-                marks.paint_regions(painter, plane, layer)
+            for layer in self._points.layers if self._points is not None else ():
+                if isinstance(layer, Regions):
+                    marks.paint_regions(painter, plane, layer)
+                elif isinstance(layer, Field):
+                    field.paint_field(painter, plane, layer)
             painter.setClipping(False)
             if self._with_axes():
                 self._paint_axes(painter, plot)
@@ -624,7 +933,7 @@ class Canvas(QWidget):
         x_name, y_name = (tr(name) for name in self._points.axes)
         x_wide = name_metrics.horizontalAdvance(x_name)
         grid = QPen(look.colour("grid"), 1)
-        tinted = any(isinstance(layer, Regions) for layer in self._points.layers)
+        tinted = any(isinstance(layer, (Regions, Field)) for layer in self._points.layers)
         painter.setFont(font)
         row = plot.bottom() + look.px(3)
         end = plot.left() - look.px(6)
@@ -664,8 +973,10 @@ class Canvas(QWidget):
         self._owner = None
         xy = self._xy()
         n = len(xy)
-        if self._stale_style or len(self._style) != n:
-            self._find_styles()
+        changed = self._stale_style or self._coloured_by is not self._colouring()
+        if changed or self._styles is None or len(self._styles.row) != n:
+            self._styles = self._find_styles()
+        looks = self._styles
         self._dot = self._dot_radius(n)
         radius = round(self._dot * ratio * 4) / 4
         halo = 0.9 * ratio if n <= 3000 else 0.0
@@ -690,18 +1001,21 @@ class Canvas(QWidget):
             xy, Window(*corner, sx * ratio, sy * ratio), reach=dots.reach if dots is not None else 0
         )
         if dots is not None:
-            shapes = (
-                None
-                if n == 0 or self._style.max() < FIRST + 10
-                else np.maximum(self._style.astype(np.intp) - FIRST, 0) // 10
-            )
             order = self._order if self._order is not None else np.arange(n)
-            colours = raster.disc_colours(self._colours(), _rgb(look.colour("plot")), halo)
-            self._raster.discs(self._style.astype(np.intp), shapes, order, dots, colours)
+            self._raster.discs(looks.row.astype(np.intp), looks.shape, order, dots, self._disc_table(halo))
         else:
             crowd = round(len(self._code) * (2 * spread + 1) ** 2 / (wide * high), 1)
             colours, shades = raster.splat_colours(*self._deepening(), crowd if crowd > CROWDED else None)
             self._raster.splat(self._code, self._order, spread, shades, colours)
+
+    def _disc_table(self, halo: float) -> Pixels:
+        """What every level of every colour looks like; the same as long as the colours are."""
+        assert self._styles is not None
+        key = (look.theme, halo)
+        if self._disc_colours is None or self._disc_colours[0] != key:
+            ground = styles.rgb(look.colour("plot"))
+            self._disc_colours = (key, raster.disc_colours(self._styles.colours, ground, halo))
+        return self._disc_colours[1]
 
     def _dot_radius(self, n: int) -> float:
         """Fewer points are larger; in projector mode up to 5,000 of them are at least 8 pixels wide."""
@@ -709,38 +1023,38 @@ class Canvas(QWidget):
         radius: float = min(max(4.6 * (300 / max(n, 1)) ** 0.22, 0.8), 5.2) * room * look.factor
         return max(radius, 4.2) if look.projector and n <= 5000 else radius
 
-    def _colours(self) -> NDArray[np.float64]:
-        """(FIRST + STYLES, 3) the colour of every style."""
-        labelled = self._points is not None and self._points.label is not None
-        c = look.colours
-        return _style_colours(c.faded, c.quiet if labelled else c.accent, look.classes)
-
     def _deepening(self) -> tuple[bytes, bytes]:
         """The colours of a splat and what they become where points crowd: nearer to the ink."""
-        colours = self._colours()[: FIRST + 10]
+        assert self._styles is not None
+        colours = self._styles.coarse
         deep = colours + (float(look.dark) - colours) * 0.28
-        deep[FADED] = colours[FADED]
+        deep[styles.FADED] = colours[styles.FADED]
         return colours.tobytes(), deep.tobytes()
 
-    def _find_styles(self) -> None:
-        """The style of every point, and the order of drawing: faded ones first, hidden ones not at all."""
+    def _find_styles(self) -> Styles:
+        """The look of every point, and the order of drawing: faded ones first, hidden ones not at all."""
         points, selection = self._points, self._selection
         assert points is not None
         n = len(points.xy)
-        label = points.label if points.label is not None and len(points.label) == n else None
-        if label is None or n == 0:
-            style = np.full(n, PLAIN, np.uint8)
-        elif label.max() < STYLES and label.min() >= -1:
-            style = (label + FIRST).astype(np.uint8)
+        label, colouring = self._labels(), self._colouring()
+        blend = None
+        if colouring is not None and colouring.label is None and colouring.value is not None:
+            found = styles.by_value(colouring.value[:n], colouring.limits)
+        elif colouring is None and label is not None and n <= MIXED:
+            blend = self._blend(n)
+            found = styles.by_label(label, n) if blend is None else styles.by_share(label, *blend)
         else:
-            style = np.where(label < 0, PLAIN, FIRST + label % STYLES).astype(np.uint8)
+            found = styles.by_label(label, n)
         faded = np.zeros(n, bool)
         if selection.items is not None:
             faded[:] = True
             faded[selection.items[(selection.items >= 0) & (selection.items < n)]] = False
         if selection.lit is not None and label is not None:
-            faded |= label != selection.lit
-        style[faded] = FADED
+            unlit = label != selection.lit
+            if blend is not None:  # what has some of the colour is not out of it
+                unlit &= (blend[0] != selection.lit) | (blend[1] > 1 - 0.5 / styles.SHARES)
+            faded |= unlit
+        found.fade(faded)
         order: NDArray[np.intp] | None = None
         if n <= MIXED:
             if len(self._mixed) != n:
@@ -753,14 +1067,21 @@ class Canvas(QWidget):
         if selection.hidden and label is not None:
             every = order if order is not None else np.arange(n)
             order = every[~np.isin(label[every], list(selection.hidden))]
-        self._style, self._order, self._stale_style = style, order, False
-        codes = np.arange(256) + 1  # styles of one colour share a code: a splatted pixel has no shape
-        codes[FIRST:] = FIRST + 1 + np.arange(256 - FIRST) % 10
-        code = np.take(codes.astype(np.uint8), style)
-        self._code = raster.mixed(code) if order is None else code[order]
+        self._order, self._stale_style, self._disc_colours = order, False, None
+        self._coloured_by = colouring
+        self._code = raster.mixed(found.code) if order is None else found.code[order]
+        return found
+
+    def _blend(self, n: int) -> tuple[NDArray[np.int32], NDArray[np.float32]] | None:
+        """The second label of every point and the share of its first, (n,) each, where there are such."""
+        assert self._points is not None
+        other, share = self._points.other, self._points.share
+        if other is None or share is None or len(other) != n or len(share) != n or n == 0:
+            return None
+        return other, share
 
     def _is_hidden(self, item: int) -> bool:
-        label = self._points.label if self._points is not None else None
+        label = self._labels()
         return label is not None and item < len(label) and int(label[item]) in self._selection.hidden
 
     def _pixel(self, item: int) -> tuple[float, float] | None:
@@ -802,16 +1123,39 @@ class Canvas(QWidget):
             return
         selection = self._selection
         shown = [selection.pin]
-        if self._mouse is not None and selection.hover != selection.pin:
+        if self._mouse is not None and selection.hover != selection.pin and not self._near.over:
             shown.append(selection.hover)
-        room = QRectF(self.rect()).adjusted(4, 4, -4, -4)
-        if self._legend.isVisible() and self._legend.width() < 0.3 * self.width():
-            room.setRight(self._legend.x() - 4.0)
         for item in shown:
             at = self._pixel(item)
             if at is None or item not in self._items or not self.rect().contains(QPointF(*at).toPoint()):
                 continue
+            room: QRectF | None = self._card_room()
+            if self._near.isVisible():
+                room = self._room_beside(QRectF(self._near.geometry()), item, QPointF(*at))
+            if room is None:
+                continue
             marks.paint_card(painter, *self._items[item], QPointF(*at), self._dot, room)
+
+    def _card_room(self) -> QRectF:
+        room = QRectF(self.rect()).adjusted(4, 4, -4, -4)
+        if self._legend.isVisible() and self._legend.width() < 0.3 * self.width():
+            room.setRight(self._legend.x() - 4.0)
+        return room
+
+    def _room_beside(self, strip: QRectF, item: int, at: QPointF) -> QRectF | None:
+        """The room for the card of ``item`` where it covers neither the ``strip`` nor its point, if any."""
+        whole = self._card_room()
+        above, below, before, after = (QRectF(whole) for _side in range(4))
+        above.setBottom(strip.top() - 4)
+        below.setTop(strip.bottom() + 4)
+        before.setRight(strip.left() - 4)
+        after.setLeft(strip.right() + 4)
+        for room in (whole, *sorted((above, below, before, after), key=lambda r: -r.width() * r.height())):
+            if room.width() > look.px(60) and room.height() > look.px(40):
+                box = marks.card_box(*self._items[item], at, self._dot, room)
+                if not box.intersects(strip) and not box.contains(at):
+                    return room
+        return None
 
     def _paint_gesture(self, painter: QPainter) -> None:
         if self._painter.ready and self._mouse is not None:
@@ -872,7 +1216,7 @@ class Canvas(QWidget):
             if self._held[0] >= 0:
                 self._gesture = "mark"
                 self._flow.stop()
-                self._before, self._marks_before = None, []
+                self._still()
                 self._stale_points = True
                 self.setCursor(Qt.CursorShape.ClosedHandCursor)
             else:
@@ -922,7 +1266,8 @@ class Canvas(QWidget):
         self._hovered_at = self._mouse
 
     def _on_hover_time(self) -> None:
-        if self._mouse is not None and self._mouse != self._hovered_at and not self._painter.on:
+        elsewhere = self._painter.on or self._near.over
+        if self._mouse is not None and self._mouse != self._hovered_at and not elsewhere:
             self._hover()
 
     def _send_move(self) -> None:
@@ -952,8 +1297,7 @@ class Canvas(QWidget):
         elif gesture == "wait":
             item = self._point_at(at)
             if item >= 0:
-                self._selection.set_pin(item)
-                self.ask.emit("neighbours", (item,))
+                self._pin(item)
             elif self._selection.pin >= 0:
                 self._selection.set_pin(-1)
         self._gesture, self._pressed, self._track = "", None, []
@@ -978,7 +1322,7 @@ class Canvas(QWidget):
             painter.drawPolygon(outline)
         rows = np.frombuffer(mask.constBits(), np.uint8).reshape(high, mask.bytesPerLine())[:, :wide]
         chosen = self._raster.inside(np.ascontiguousarray(rows))
-        hidden, label = self._selection.hidden, self._points.label
+        hidden, label = self._selection.hidden, self._labels()
         if hidden and label is not None:
             chosen = chosen[~np.isin(label[chosen], list(hidden))]
         return chosen
@@ -1042,7 +1386,7 @@ class Canvas(QWidget):
             self._home = self._glide_to
             self._lay_out()
         self._glide_to = None
-        self._before, self._marks_before = None, []
+        self._still()
         self._stale_points = True
 
     def changeEvent(self, event: QEvent) -> None:
@@ -1053,28 +1397,15 @@ class Canvas(QWidget):
         super().changeEvent(event)
 
 
-@functools.lru_cache(maxsize=8)
-def _style_colours(faded: str, plain: str, classes: tuple[str, ...]) -> NDArray[np.float64]:
-    """Made once for each theme: it takes longer than drawing a thousand points."""
-    names = (faded, plain, *(classes[i % 10 % len(classes)] for i in range(STYLES)))
-    colours = np.array([_rgb(QColor(name)) for name in names])
-    colours.flags.writeable = False
-    return colours
-
-
 def _layers(points: Points | None, kind: type[L]) -> list[L]:
     return [layer for layer in points.layers if isinstance(layer, kind)] if points is not None else []
 
 
 def _ground_parts(points: Points) -> tuple[object, ...]:
     """What the ground is painted from."""
-    return points.axes, points.equal, *map(id, _layers(points, Regions))
+    return points.axes, points.equal, *map(id, _layers(points, Regions)), *map(id, _layers(points, Field))
 
 
 def _eased(t: float) -> float:
     """Slow, fast, slow."""
     return t * t * (3 - 2 * t)
-
-
-def _rgb(colour: QColor) -> NDArray[np.float64]:
-    return np.array([colour.redF(), colour.greenF(), colour.blueF()])

@@ -1,4 +1,4 @@
-"""Colour tables: 256 steps of red, green and blue for fields (viridis, cividis) and for signed values."""
+"""Colour tables: 256 steps of red, green and blue for fields and points, and for signed values."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ _CIVIDIS = (
 # Blue, ground, orange: told apart with every common colour blindness, equally strong on both sides of zero.
 _BLUES_LIGHT, _ORANGES_LIGHT = "053a75 1668b5 5c9fd8 b3d3ee", "fcd9b0 f2a04e d26a0c 8a3f00"
 _BLUES_DARK, _ORANGES_DARK = "a9d6ff 5fb0f5 2b78bd 1d4468", "6b4015 b86c1a f39a36 ffd3a1"
+# A map that lies under points: from the plot's ground to a colour on which every class can still be seen.
+_MAP_LIGHT, _MAP_DARK = (
+    "eaf4dc c9e6cd a1d3cb 7fbfcd 6aa9cd 6093c6",
+    "152238 1b3a57 1f566a 2a7270 458c6c 7ba65f",
+)
 
 
 def _table(colours: str, first: int = 0) -> NDArray[np.uint8]:
@@ -54,3 +59,33 @@ def signed(dark: bool) -> NDArray[np.uint8]:
     ground = (DARK if dark else LIGHT).plot.removeprefix("#")
     blues, oranges = (_BLUES_DARK, _ORANGES_DARK) if dark else (_BLUES_LIGHT, _ORANGES_LIGHT)
     return _table(f"{blues} {ground} {oranges}", first=1)
+
+
+@cache
+def ramp(dark: bool) -> NDArray[np.uint8]:
+    """For points coloured by a number: viridis, kept away from the plot's ground at the end that is near it
+    (yellow on white, violet on black).
+    """
+    share = np.linspace(0, 1, 256)[:, None]
+    colours = viridis() / 255.0
+    colours = colours + (1 - colours) * 0.36 * (1 - share) ** 2 if dark else colours * (1 - 0.24 * share**2)
+    table = np.round(255 * colours).astype(np.uint8)
+    table.flags.writeable = False
+    return table
+
+
+@cache
+def under(dark: bool) -> NDArray[np.uint8]:
+    """For a map under points: the plot's ground where there is nothing, blue or green where there is most."""
+    ground = (DARK if dark else LIGHT).plot.removeprefix("#")
+    return _table(f"{ground} {_MAP_DARK if dark else _MAP_LIGHT}")
+
+
+@cache
+def signed_under(dark: bool) -> NDArray[np.uint8]:
+    """``signed`` for a map under points: nearer to the ground everywhere."""
+    ground = np.array(list(bytes.fromhex((DARK if dark else LIGHT).plot.removeprefix("#"))))
+    mixed = np.round(ground + 0.62 * (signed(dark) - ground.astype(float)))
+    table: NDArray[np.uint8] = mixed.astype(np.uint8)
+    table.flags.writeable = False
+    return table

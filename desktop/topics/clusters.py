@@ -21,6 +21,9 @@ TOPIC = Topic(
     ),
     large={
         "pca": ("cloud", "rebuilt", "scatter", "components", "spectrum", "reconstructions"),
+        "kde": ("density", "heldout", "map"),
+        "sampling": ("cdf", "error", "ball", "histogram"),
+        "kl": ("curves", "integrand", "divergences", "formula", "estimate"),
         "distances": ("histogram", "lost", "cloud", "zoom", "pictures"),
     },
     multiples=frozenset({"manifold", "perplexity"}),

@@ -162,10 +162,10 @@ class Source:
 
 def sources() -> dict[str, Source]:
     """Every data set by name, in the order in which pickers show them. Imports no torch."""
-    from engine.data import digits, faces, files, pen, signals, sprites, textures, torchvision, toy
+    from engine.data import digits, faces, files, misread, pen, signals, sprites, textures, torchvision, toy
 
     drawn = [*pen.SOURCES, *sprites.SOURCES, *faces.SOURCES, *textures.SOURCES, *signals.SOURCES]
-    found = [*toy.SOURCES, *drawn, *digits.SOURCES, *torchvision.SOURCES, *files.SOURCES]
+    found = [*toy.SOURCES, *misread.SOURCES, *drawn, *digits.SOURCES, *torchvision.SOURCES, *files.SOURCES]
     return {source.name: source for source in found}
 
 

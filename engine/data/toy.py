@@ -1,4 +1,4 @@
-"""Small clouds in the plane and in space, made from a seed, each with one lesson in it.
+"""Small clouds on a line, in the plane and in space, made from a seed, each with one lesson in it.
 
 Every maker returns coordinates of about unit size, so that one pair of axes suits them all. It is given how
 many points to make and by how much they stray: the standard deviation, in units of the axes.
@@ -39,7 +39,7 @@ class Trait:
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """x: (N, 2) or (N, 3) coordinates. y: (N,) class of each point."""
+    """x: (N, 1), (N, 2) or (N, 3) coordinates. y: (N,) class of each point."""
 
     x: Array
     y: Labels
@@ -54,6 +54,46 @@ def _evenly(n: int, classes: int) -> Labels:
     import numpy as np
 
     return np.arange(n) * classes // n
+
+
+# ── on a line ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bumps(rng: np.random.Generator, n: int, noise: float) -> Cloud:
+    """Two bumps, one twice as wide as the other: no one bandwidth is right for both."""
+    import numpy as np
+
+    y = _evenly(n, 2)
+    return _mixture(rng, y, y, np.array([0.5, 0.5]), np.array([-2.0, 2.0]), np.array([noise, noise / 2]))
+
+
+def claw(rng: np.random.Generator, n: int, noise: float) -> Cloud:
+    """A wide bump with five narrow ones on it: what a rule made for one bump smooths away.
+
+    The claw of J. S. Marron and M. P. Wand, "Exact mean integrated squared error", 1992, twice as large.
+    """
+    import numpy as np
+
+    y = _evenly(n, 2)
+    part = np.where(y == 0, 0, rng.integers(1, 6, n))  # 0 the body, 1 to 5 the claws
+    weights, centres = np.array([5, 1, 1, 1, 1, 1]) / 10, np.array([0.0, -2, -1, 0, 1, 2])
+    return _mixture(rng, y, part, weights, centres, np.array([2, *[noise] * 5]))
+
+
+def _mixture(
+    rng: np.random.Generator, y: Labels, part: Labels, weights: Array, centres: Array, widths: Array
+) -> Cloud:
+    """Points of a mixture of Gaussians on a line, each with the true density where it lies."""
+    import numpy as np
+
+    widths = np.maximum(widths, 0.01)  # without any width the density would be infinite
+    x = centres[part] + widths[part] * rng.standard_normal(len(part))  # (N,)
+    density = np.zeros(len(x))
+    for w, m, s in zip(weights, centres, widths, strict=True):
+        density += w * np.exp(-((x - m) ** 2) / (2 * s**2)) / (s * np.sqrt(2 * np.pi))
+    return Cloud(
+        x[:, None], y, (Trait("density", _("true density"), density, 0, float(np.float32(density.max()))),)
+    )
 
 
 # ── Gaussians ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -297,6 +337,7 @@ def _numbered(count: int, name: Callable[[int], Text]) -> tuple[Text, ...]:
     return tuple(name(i + 1) for i in range(count))
 
 
+LINE = ("x",)
 SPACE = ("x", "y", "z")
 SOURCES: tuple[Source, ...] = (
     _source("blobs", _("Blobs"), _("Five round clouds, well apart."), blobs,
@@ -322,4 +363,8 @@ SOURCES: tuple[Source, ...] = (
             (_("lying ring"), _("standing ring")), 1200, 0.12, 1, SPACE),
     _source("million", _("A million points"), _("Twelve clouds that touch, a million in all."), million,
             _numbered(12, lambda i: _("cloud {n}", n=i)), 1_000_000, 0.55, 2),
+    _source("bumps", _("Two bumps"), _("Numbers on a line, in a wide bump and a narrow one."), bumps,
+            (_("wide bump"), _("narrow bump")), 1000, 0.9, 2, LINE),
+    _source("claw", _("Claw"), _("Numbers on a line: a wide bump with five narrow ones on it."), claw,
+            (_("body"), _("claws")), 4000, 0.2, 1, LINE),
 )  # fmt: skip

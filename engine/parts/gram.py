@@ -56,7 +56,7 @@ def add_exact(squares: torch.Tensor, rows: torch.Tensor) -> None:
 
 def add_rounded(squares: torch.Tensor, rows: torch.Tensor) -> None:
     """As :func:`add_exact`, in bfloat16: blocks on the diagonal and to the left of it."""
-    for some in rows.bfloat16().split(SUMMED):  # (S, D)
+    for some in torch.split(rows.bfloat16(), SUMMED):  # (S, D)
         for first in range(0, rows.shape[1], BLOCK):
             block = slice(first, first + BLOCK)
             squares[block, : first + BLOCK] += some[:, block].T @ some[:, : first + BLOCK]

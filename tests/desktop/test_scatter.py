@@ -3,16 +3,17 @@ import weakref
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.language import language
+from desktop.panels import field, marks, styles
 from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from desktop.style.tokens import look
-from engine.api import Arrows, Item, Markers, Points, Regions, Segments
+from engine.api import Arrows, Ellipses, Field, Item, Markers, Points, Regions, Segments
 
 RNG = np.random.default_rng(3)
 LEFT = Qt.MouseButton.LeftButton
@@ -48,10 +49,13 @@ def square(label=(0, 1, 2, 3), **more):
 
 
 def layers(k=3):
+    """Every kind of layer."""
     centres = RNG.normal(size=(k, 2)).astype(np.float32)
     trail = RNG.normal(size=(5, k, 2)).astype(np.float32)
     return (
         Regions(RNG.integers(0, k, (20, 30)).astype(np.uint8), (-3.0, 3.0, -2.0, 2.0)),
+        Field(RNG.normal(size=(20, 30)).astype(np.float32), (-3.0, 3.0, -2.0, 2.0), signed=True, name="s"),
+        Ellipses(centres, RNG.normal(size=(k, 2, 2)).astype(np.float32), None, strength=RNG.random(k)),
         Segments(centres, centres + 1, None),
         Segments(centres, centres - 1, np.arange(k, dtype=np.int32)),
         Markers(centres, trail, None, movable=True),
@@ -468,3 +472,480 @@ def test_closing_frees_the_panel(qtbot):
     import shiboken6
 
     assert canvas() is None or not shiboken6.isValid(canvas())
+
+
+# ── a map under the points ──────────────────────────────────────────────────────────────────────────────────
+
+
+def rgb(colour):
+    return np.array(QColor(colour).getRgb()[:3])
+
+
+def hill(**more):
+    """A map that rises to the right, from 0 to 1, under two points outside it."""
+    value = np.tile(np.linspace(0, 1, 41, dtype=np.float32), (21, 1))
+    xy = np.array([[-6, 0], [6, 0]], np.float32)
+    return Points(xy, None, (), (Field(value, (-5.0, 5.0, -2.5, 2.5), **more),))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_map_begins_at_the_ground_and_grows_away_from_it(panel, theme):
+    look.update(theme=theme)
+    panel.present(hill(), 1)
+    ground = rgb(look.colours.plot)
+    away = [np.abs(rgb(colour_at(panel, x, 0)) - ground).sum() for x in (-4.6, -3, -1, 1, 3, 4.5)]
+    assert away[0] < 45
+    assert away == sorted(away)
+    assert away[-1] > 150
+
+
+def test_a_map_is_smooth_and_lies_in_its_extent(panel):
+    value = np.zeros((2, 2), np.float32)
+    value[1, 1] = 1  # the upper right quarter
+    xy = np.array([[-4, -4], [4, 4]], np.float32)
+    panel.present(Points(xy, None, (), (Field(value, (-2.0, 2.0, -2.0, 2.0)),)), 1)
+    ground = rgb(look.colours.plot)
+    strength = {
+        at: np.abs(rgb(colour_at(panel, *at)) - ground).sum()
+        for at in ((1, 1), (0, 1), (-1, 1), (1, -1), (3, 3))
+    }
+    assert strength[1, 1] > strength[0, 1] > strength[-1, 1] + 10
+    assert strength[1, -1] == strength[-1, 1] == strength[3, 3] == 0
+
+
+def test_a_signed_map_has_two_colours_and_the_ground_at_zero(panel):
+    payload = hill(signed=True, limits=(-0.2, 1.0))
+    value = payload.layers[0].value
+    value -= 0.5
+    panel.present(payload, 1)
+    left, middle, right = (rgb(colour_at(panel, x, 0)) for x in (-4, 0, 4))
+    assert left[2] > left[0] + 10  # blue
+    assert right[0] > right[2] + 10  # orange
+    assert np.abs(middle - rgb(look.colours.plot)).max() <= 4
+    assert field.limits(payload.layers[0]) == (-1.0, 1.0)
+
+
+def test_limits_of_a_map_hold_from_step_to_step(panel):
+    panel.present(hill(limits=(0.0, 10.0)), 1)
+    faint = np.abs(rgb(colour_at(panel, 4.5, 0)) - rgb(look.colours.plot)).sum()
+    panel.present(hill(), 2)
+    assert np.abs(rgb(colour_at(panel, 4.5, 0)) - rgb(look.colours.plot)).sum() > 2 * faint
+
+
+BAD_MAPS = {
+    "nothing": (np.empty((0, 3)), (0.0, 1.0, 0.0, 1.0)),
+    "no numbers": (np.full((4, 4), np.nan), (0.0, 1.0, 0.0, 1.0)),
+    "infinite": (np.full((4, 4), np.inf), (0.0, 1.0, 0.0, 1.0)),
+    "some": (np.where(RNG.random((9, 9)) < 0.3, np.nan, 1.0), (0.0, 1.0, 0.0, 1.0)),
+    "flat": (np.full((4, 4), 7.0), (0.0, 1.0, 0.0, 1.0)),
+    "a line": (np.zeros(5), (0.0, 1.0, 0.0, 1.0)),
+    "no extent": (np.zeros((4, 4)), (1.0, 1.0, 0.0, 1.0)),
+    "no place": (np.zeros((4, 4)), (np.nan, 1.0, 0.0, 1.0)),
+    "huge": (RNG.normal(size=(4, 4)) * 1e30, (-1e30, 1e30, -1e30, 1e30)),
+}
+
+
+@pytest.mark.parametrize("name", BAD_MAPS)
+@pytest.mark.parametrize("signed", [False, True])
+def test_any_map_can_be_drawn(panel, name, signed):
+    value, where_ = BAD_MAPS[name]
+    panel.present(square(layers=(Field(value.astype(np.float32), where_, signed=signed, name="f"),)), 1)
+    picture(panel)
+    assert colour_at(panel, 4, 4) == look.classes[2]
+
+
+def test_the_bar_of_a_map_has_its_corner_when_there_is_room(panel):
+    panel.present(hill(name="density"), 1)
+    picture(panel)
+    ((bar, plate),) = panel.canvas._bars()
+    assert (bar.title, bar.low, bar.high) == ("density", 0.0, 1.0)
+    assert panel.canvas.rect().contains(plate.toAlignedRect().adjusted(1, 1, -1, -1))
+    inked = picture(panel).copy(plate.toRect())
+    panel.present(hill(name="something else"), 2)
+    assert differing(picture(panel).copy(plate.toRect()), inked) > 0.01
+    panel.resize(240, 200)
+    picture(panel)
+    assert panel.canvas._bars() == []
+
+
+def test_a_new_map_is_drawn_and_the_same_is_not_drawn_again(panel, monkeypatch):
+    first = hill()
+    panel.present(first, 1)
+    before = picture(panel)
+    count = []
+    draw = type(panel.canvas)._draw_ground
+    monkeypatch.setattr(type(panel.canvas), "_draw_ground", lambda self: (count.append(1), draw(self))[1])
+    panel.present(Points(first.xy, None, (), first.layers), 2)
+    picture(panel)
+    assert count == []
+    panel.present(Points(first.xy, None, (), (Field(-first.layers[0].value, first.layers[0].extent),)), 3)
+    assert differing(picture(panel), before) > 0.05
+    assert count == [1]
+
+
+# ── ellipses ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def gaussian(centre=(0.0, 0.0), axes=((2.0, 0.0), (0.0, 1.0)), label=(2,), equal=True, **more):
+    """One ellipse among four far points without any colour of their own."""
+    xy = np.array([[-6, -4], [6, -4], [6, 4], [-6, 4]], np.float32)
+    layer = Ellipses(
+        np.array([centre], np.float32), np.array([axes], np.float32), np.array(label, np.int32), **more
+    )
+    return Points(xy, None, (), (layer,), equal=equal)
+
+
+@pytest.mark.parametrize("equal", [True, False])
+@pytest.mark.parametrize("turn_", [0.0, 0.6, 2.0])
+def test_outlines_lie_where_the_gaussian_says(panel, equal, turn_):
+    c, s = np.cos(turn_), np.sin(turn_)
+    axes = np.array([[c, -s], [s, c]]) @ np.diag([2.0, 1.0])
+    panel.present(gaussian(axes=axes, equal=equal), 1)
+    image, green = picture(panel), rgb(look.classes[2])
+    for angle in np.linspace(0, 2 * np.pi, 9):
+        at = where(panel, *(axes @ [np.cos(angle), np.sin(angle)]))
+        assert np.abs(rgb(image.pixelColor(at)) - green).max() < 30
+        wide = where(panel, *(1.5 * axes @ [np.cos(angle), np.sin(angle)]))
+        assert np.abs(rgb(image.pixelColor(wide)) - rgb(look.colours.plot)).max() < 50  # a breath of colour
+
+
+def test_strength_makes_an_ellipse_bold(panel):
+    found = []
+    for strength in (1.0, 0.5, 0.05):
+        panel.present(gaussian(strength=np.array([strength], np.float32)), 1)
+        found.append(np.abs(rgb(colour_at(panel, 2, 0)) - rgb(look.colours.plot)).sum())
+    assert found[0] > found[1] + 40 > found[2] + 80
+
+
+BAD_ELLIPSES = {
+    "none": (np.empty((0, 2)), np.empty((0, 2, 2))),
+    "no numbers": (np.full((2, 2), np.nan), np.ones((2, 2, 2))),
+    "flat": (np.zeros((2, 2)), np.zeros((2, 2, 2))),
+    "a line": (np.zeros((1, 2)), np.array([[[1.0, 0.0], [0.0, 0.0]]])),
+    "huge": (np.zeros((1, 2)), np.eye(2)[None] * 1e20),
+    "more centres than axes": (np.zeros((3, 2)), np.eye(2)[None]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_ELLIPSES)
+def test_any_ellipse_can_be_drawn(panel, name):
+    centre, axes = (part.astype(np.float32) for part in BAD_ELLIPSES[name])
+    label = np.array([2], np.int32)
+    panel.present(square(layers=(Ellipses(centre, axes, label, strength=np.array([np.nan])),)), 1)
+    picture(panel)
+    turn(panel.canvas, QPoint(200, 200), 480)
+    picture(panel)
+
+
+def test_a_huge_ellipse_does_not_make_the_cloud_small(panel):
+    panel.present(square(), 1)
+    picture(panel)
+    alone = panel.canvas._plane.extent
+    panel.reset()
+    for size in (0.3, 30.0, 3e8):
+        layer = Ellipses(np.array([[4.0, 4.0]], np.float32), np.eye(2, dtype=np.float32)[None] * size)
+        panel.present(square(layers=(layer,)), 1)
+        picture(panel)
+        seen = panel.canvas._plane.extent
+        assert 0.99 * (alone[3] - alone[2]) < seen[3] - seen[2] < 1.4 * (alone[3] - alone[2])
+        if size > 1:
+            assert seen[3] > alone[3]
+        panel.reset()
+
+
+def test_ellipses_alone_are_framed(panel):
+    layer = Ellipses(np.array([[50.0, 50.0]], np.float32), np.eye(2, dtype=np.float32)[None])
+    panel.present(Points(np.empty((0, 2), np.float32), layers=(layer,)), 1)
+    picture(panel)
+    x0, x1, y0, y1 = panel.canvas._plane.extent
+    assert x0 < 48 < 52 < x1
+    assert 46 < y0 < 48
+    assert 52 < y1 < 54
+
+
+def test_halfway_between_two_gaussians_is_one_even_if_an_axis_turns_round():
+    one = marks.Gaussians.of(gaussian().layers[0])
+    same = marks.Gaussians.of(gaussian(axes=((-2.0, 0.0), (0.0, -1.0))).layers[0])
+    assert one.same(same)
+    assert one.towards(same, 0.5).same(one)
+    swapped = marks.Gaussians.of(gaussian(axes=((0.0, 1.0), (2.0, 0.0)), centre=(2.0, 0.0)).layers[0])
+    middle = one.towards(swapped, 0.5)
+    assert middle.centre.tolist() == [[1.0, 0.0]]
+    factor = middle.factors()[0]
+    assert factor @ factor.T == pytest.approx(middle.covariance[0])
+    assert middle.covariance[0] == pytest.approx(np.diag([2.5, 2.5]))
+
+
+def test_ellipses_glide_when_steps_are_slow(panel, qtbot):
+    look.reduce_motion = False
+    panel.present(gaussian(), 1)
+    picture(panel)
+    panel.canvas._arrived -= 1
+    panel.present(gaussian(centre=(3.0, 0.0)), 2)
+    assert panel.canvas._ellipses_now()[0].centre[0].tolist() == [0.0, 0.0]
+    qtbot.waitUntil(lambda: panel.canvas._ellipses_before == [])
+    assert panel.canvas._ellipses_now()[0].centre[0].tolist() == [3.0, 0.0]
+    assert np.abs(rgb(colour_at(panel, 5, 0)) - rgb(look.classes[2])).max() < 30
+
+
+# ── blends ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def blend(first, second, share):
+    part = round(share * styles.SHARES) / styles.SHARES
+    return part * rgb(look.classes[first % 10]) + (1 - part) * rgb(look.classes[second % 10])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("share", [0.0, 0.125, 0.3, 0.5, 0.75, 0.93, 1.0])
+def test_a_point_between_two_labels_has_a_colour_between_theirs(panel, theme, share):
+    look.update(theme=theme)
+    other, part = np.array([1, 2, 3, 0], np.int32), np.full(4, share, np.float32)
+    panel.present(square(other=other, share=part), 1)
+    for label, (x, y) in enumerate([(0, 0), (4, 0), (4, 4), (0, 4)]):
+        assert np.abs(rgb(colour_at(panel, x, y)) - blend(label, other[label], share)).max() <= 1
+
+
+def test_thirty_labels_can_be_blended(panel):
+    n = 30
+    angle = 2 * np.pi * np.arange(n) / n
+    xy = np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)
+    label = np.arange(n, dtype=np.int32)
+    other, share = (label * 7 + 3) % n, np.linspace(0.05, 0.95, n, dtype=np.float32)
+    panel.present(
+        Points(xy, label, tuple(map(str, range(n))), (), other=other.astype(np.int32), share=share), 1
+    )
+    image = picture(panel)
+    for i in [*range(10), *range(20, 30)]:  # those between are rings
+        seen = rgb(image.pixelColor(where(panel, *xy[i].tolist())))
+        assert np.abs(seen - blend(i, other[i], share[i])).max() <= 1
+    table = panel.canvas._styles
+    assert table.row.dtype == np.uint16
+    assert len(table.colours) <= styles.MORE + n
+
+
+def test_a_second_label_that_is_none_or_no_number_leaves_the_first(panel):
+    other = np.array([-1, 1, 3, 0], np.int32)
+    share = np.array([0.2, 0.2, np.nan, 5.0], np.float32)
+    panel.present(square(other=other, share=share), 1)
+    for label, (x, y) in enumerate([(0, 0), (4, 0), (4, 4), (0, 4)]):
+        assert colour_at(panel, x, y) == look.classes[label]
+    panel.present(square(other=other[:2], share=share), 2)  # not one for each point
+    assert colour_at(panel, 4, 0) == look.classes[1]
+
+
+def test_new_shares_of_the_same_labels_are_seen(panel):
+    first = square(other=np.array([1, 2, 3, 0], np.int32), share=np.full(4, 1.0, np.float32))
+    panel.present(first, 1)
+    picture(panel)
+    share = np.full(4, 0.5, np.float32)
+    panel.present(Points(first.xy, first.label, first.names, other=first.other, share=share), 2)
+    assert np.abs(rgb(colour_at(panel, 0, 0)) - blend(0, 1, 0.5)).max() <= 1
+
+
+def test_blends_can_be_selected_lit_and_hidden(panel, selection):
+    other, share = np.array([1, 2, 3, 0], np.int32), np.array([0.5, 0.5, 0.5, 1.0], np.float32)
+    panel.present(square(other=other, share=share), 1)
+    faded = QColor(look.colours.faded).name()
+    selection.select(np.array([1], np.int32))
+    assert colour_at(panel, 0, 0) == faded
+    assert np.abs(rgb(colour_at(panel, 4, 0)) - blend(1, 2, 0.5)).max() <= 1
+    selection.clear()
+    selection.light_label(1)
+    assert colour_at(panel, 0, 0) != faded  # half of it is
+    assert colour_at(panel, 4, 0) != faded
+    assert colour_at(panel, 4, 4) == faded
+    selection.light_label(0)
+    assert colour_at(panel, 0, 4) == faded  # the share of the other one is nothing
+    selection.light_label(None)
+    selection.toggle_label(1)
+    assert colour_at(panel, 4, 0) in (QColor(look.colours.plot).name(), QColor(look.colours.grid).name())
+
+
+def test_a_large_cloud_shows_the_first_label(panel):
+    n = 60_000
+    xy = np.repeat(np.array([[0, 0], [4, 0]], np.float32), n // 2, 0)
+    label = np.repeat(np.array([0, 1], np.int32), n // 2)
+    panel.present(Points(xy, label, ("a", "b"), other=1 - label, share=np.full(n, 0.5, np.float32)), 1)
+    picture(panel)
+    assert panel.canvas._styles.row.dtype == np.uint8
+
+
+# ── the neighbours of a pinned point ────────────────────────────────────────────────────────────────────────
+
+
+def ring(n=40, **more):
+    angle = 2 * np.pi * np.arange(n) / n
+    xy = np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32)
+    return Points(xy, (np.arange(n) % 4).astype(np.int32), ("a", "b", "c", "d"), **more)
+
+
+def card(index, with_picture=True):
+    values = (("length", 1.5 + index), ("width", 0.25), ("depth", 3.0))
+    return Item(index, f"kind {index % 4}", values, np.eye(16, dtype=np.float32) if with_picture else None)
+
+
+def pinned(panel, index=5, near=(6, 4, 7, 3, 8, 2), with_picture=True):
+    """A click on point ``index`` and all the answers; what was asked for."""
+    picture(panel)
+    asked = []
+    panel.ask.connect(lambda name, args: asked.append((name, args)))
+    xy = panel.canvas._points.xy
+    QTest.mouseClick(panel.canvas, LEFT, Qt.KeyboardModifier.NoModifier, where(panel, *xy[index].tolist()))
+    panel.answered("item", (index,), card(index, with_picture))
+    panel.answered("neighbours", (index,), list(near))
+    for each in near:
+        panel.answered("item", (each,), card(each, with_picture))
+    picture(panel)
+    return asked
+
+
+@pytest.mark.parametrize("with_picture", [True, False])
+@pytest.mark.parametrize("projector", [False, True])
+def test_neighbours_are_listed_nearest_first(panel, selection, with_picture, projector):
+    look.update(projector=projector)
+    panel.resize(900, 700)
+    panel.present(ring(), 1)
+    asked = pinned(panel, with_picture=with_picture)
+    near = panel.canvas._near
+    assert near.isVisible()
+    assert [entry.index for entry in near.entries] == [6, 4, 7, 3, 8, 2]
+    assert {args[0] for name, args in asked if name == "item"} == {5, 6, 4, 7, 3, 8, 2}
+    assert [args for name, args in asked if name == "neighbours"] == [(5,)]
+    assert panel.canvas.rect().contains(near.geometry())
+    assert not near.geometry().contains(where(panel, *ring().xy[5].tolist()))
+    assert near._shown == 6
+
+
+def test_every_picture_is_asked_for_once(panel, selection):
+    panel.present(ring(), 1)
+    asked = pinned(panel)
+    panel.present(ring(), 2)
+    panel.answered("neighbours", (5,), [6, 4, 7, 3, 8, 2])
+    QTest.mouseClick(panel.canvas._near, LEFT, pos=panel.canvas._near.place(1).center().toPoint())
+    assert selection.pin == 4
+    panel.answered("neighbours", (4,), [5, 3, 6, 2, 7, 8])
+    items = [args[0] for name, args in asked if name == "item"]
+    assert len(items) == len(set(items)) == 7
+
+
+def test_the_mouse_on_an_entry_lights_the_point_and_a_click_pins_it(panel, selection):
+    panel.present(ring(), 1)
+    asked = pinned(panel)
+    near = panel.canvas._near
+    before = picture(panel)
+    move(near, near.place(2).center().toPoint())
+    assert selection.hover == 7
+    assert differing(picture(panel), before) > 0
+    QTest.mouseClick(near, LEFT, pos=near.place(2).center().toPoint())
+    assert selection.pin == 7
+    assert asked[-1] == ("neighbours", (7,))
+    assert near.isVisible()  # still the old ones, pale
+    move(near, near.place(1).center().toPoint())
+    assert selection.hover == -1
+    panel.answered("neighbours", (5,), [1, 2, 3])  # too late
+    assert selection.neighbours == ()
+    panel.answered("neighbours", (7,), [8, 6])
+    assert [entry.index for entry in near.entries] == [8, 6]
+
+
+def test_the_list_closes_on_a_click_elsewhere_and_when_all_is_cleared(panel, selection):
+    panel.present(ring(), 1)
+    pinned(panel)
+    near = panel.canvas._near
+    QTest.mouseClick(panel.canvas, LEFT, Qt.KeyboardModifier.NoModifier, where(panel, 0, 0))
+    assert selection.pin == -1
+    assert not near.isVisible()
+    pinned(panel)
+    assert near.isVisible()
+    move(near, near.place(0).center().toPoint())
+    selection.clear()  # Esc
+    assert not near.isVisible()
+    assert selection.hover == -1
+    pinned(panel)
+    panel.reset()
+    assert not near.isVisible()
+
+
+def test_only_the_picture_that_was_clicked_lists_them(panel, selection, qtbot):
+    other = ScatterPanel("other", selection)
+    qtbot.addWidget(other)
+    other.resize(600, 460)
+    other.show()
+    for each in (panel, other):
+        each.present(ring(), 1)
+    before = picture(other)
+    pinned(panel)
+    assert panel.canvas._near.isVisible()
+    assert not other.canvas._near.isVisible()
+    assert picture(other) != before  # lines and rings
+    move(panel.canvas._near, panel.canvas._near.place(0).center().toPoint())
+    lit = picture(other)
+    panel.canvas._near.hide()
+    assert picture(other) != lit
+    pinned(other, 20, (21, 19))
+    assert not panel.canvas._near.isVisible()
+    assert other.canvas._near.isVisible()
+
+
+def test_in_a_small_picture_lines_and_rings_must_do(panel, selection):
+    panel.resize(250, 220)
+    panel.present(ring(), 1)
+    asked = pinned(panel)
+    assert not panel.canvas._near.isVisible()
+    assert selection.neighbours == (6, 4, 7, 3, 8, 2)
+    assert [args for name, args in asked if name == "item"] == [(5,)]
+    panel.resize(600, 460)
+    picture(panel)
+    assert panel.canvas._near.isVisible()
+
+
+@pytest.mark.parametrize("projector", [False, True])
+@pytest.mark.parametrize("size", [(380, 300), (640, 480), (1200, 800)])
+def test_the_card_of_the_pinned_point_gives_way_to_the_list(panel, selection, size, projector):
+    look.update(projector=projector)
+    panel.resize(*size)
+    panel.present(ring(), 1)
+    canvas, shown = panel.canvas, 0
+    for index in range(0, 40, 3):
+        pinned(panel, index, [(index + step) % 40 for step in (1, 39, 2, 38, 3, 37)])
+        at = QPointF(*canvas._pixel(index))
+        if canvas._near.isVisible():
+            strip = QPointF(canvas._near.pos()), canvas._near.size()
+            room = canvas._room_beside(QRectF(*strip), index, at)
+            if room is not None:
+                box = marks.card_box(*canvas._items[index], at, canvas._dot, room)
+                assert not box.intersects(QRectF(*strip))
+                assert not box.contains(at)
+                shown += 1
+    assert shown > 5 or (projector and size != (1200, 800))
+
+
+@pytest.mark.parametrize("size", [(380, 300), (640, 480), (1200, 800)])
+def test_the_list_never_covers_the_pinned_point(panel, size):
+    panel.resize(*size)
+    panel.present(ring(), 1)
+    for index in range(0, 40, 3):
+        pinned(panel, index, [(index + 1) % 40, (index + 39) % 40, (index + 2) % 40])
+        near = panel.canvas._near
+        assert near.isVisible()
+        assert panel.canvas.rect().contains(near.geometry())
+        assert not near.geometry().contains(where(panel, *ring().xy[index].tolist()))
+
+
+def test_neighbours_that_are_not_there_do_not_hurt(panel, selection):
+    panel.present(ring(), 1)
+    asked = pinned(panel, 5, (7, 70_000, -1))
+    assert ("item", (70_000,)) not in asked
+    assert [entry.index for entry in panel.canvas._near.entries] == [7, 70_000]
+    picture(panel)
+
+
+def test_a_card_shows_the_numbers_of_a_picture(panel):
+    room = QRectF(0, 0, 400, 300)
+    full, bare = card(1), Item(1, "kind 1", (), np.eye(16, dtype=np.float32))
+    boxes = [marks.card_box(i, marks.item_image(i), QPointF(200, 290), 4.0, room) for i in (full, bare)]
+    assert boxes[0].height() > boxes[1].height() + 30
+    many = Item(1, "kind", tuple((f"n{i}", float(i)) for i in range(20)), None)
+    few = Item(1, "kind", many.values[:6], None)
+    assert marks.card_box(many, None, QPointF(), 4.0, room) == marks.card_box(few, None, QPointF(), 4.0, room)

@@ -243,15 +243,6 @@ def test_encode_decode_rebuild_and_place():
         experiment.encode(np.zeros(5))
 
 
-def test_neighbours_are_near_in_the_code():
-    experiment = make("digits", k=2)
-    frames(experiment)
-    z = np.array([experiment.code(row) for row in experiment.data.flat.numpy()])
-    distance = np.linalg.norm(z - z[9], axis=1)
-    distance[9] = np.inf
-    assert experiment.neighbours(9, 4) == np.argsort(distance)[:4].tolist()
-
-
 # ── pictures ──────────────────────────────────────────────────────────────────────────────────────────────
 
 

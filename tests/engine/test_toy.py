@@ -11,13 +11,13 @@ from engine.data import toy
 from engine.data.registry import load
 
 NAMES = [source.name for source in toy.SOURCES]
-SPACE = ("swiss_roll", "s_curve", "interlocked")
+COLUMNS = dict.fromkeys(("bumps", "claw"), 1) | dict.fromkeys(("swiss_roll", "s_curve", "interlocked"), 3)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_as_many_points_as_asked_for(name):
     data = load(name, params={"n": 777})
-    assert data.x.shape == (777, 3 if name in SPACE else 2)
+    assert data.x.shape == (777, COLUMNS.get(name, 2))
     assert data.total == len(data.y) == 777
     assert all(len(f.values) == 777 for f in data.factors)
 
@@ -51,6 +51,18 @@ def test_classes_are_balanced_and_factors_keep_their_range(name):
         assert factor.low <= float(factor.values.min()) < float(factor.values.max()) <= factor.high
         # It fills its range: nothing promised is missing.
         assert float(factor.values.max() - factor.values.min()) > 0.97 * (factor.high - factor.low)
+
+
+@pytest.mark.parametrize("name", ["bumps", "claw"])
+def test_the_density_of_a_line_is_the_one_its_points_come_from(name):
+    """The share of the points in each tenth of the line is the area under the density there."""
+    data = load(name, params={"n": 200_000})
+    order = data.x[:, 0].argsort()
+    x, density = data.x[order, 0].double().numpy(), data.factors[0].values[order].double().numpy()
+    assert np.trapezoid(density, x) == pytest.approx(1, abs=1e-3)
+    edges = np.linspace(-4, 4, 11)
+    area = np.interp(edges, x[1:], np.cumsum(np.diff(x) * (density[1:] + density[:-1]) / 2))
+    np.testing.assert_allclose(np.diff(np.searchsorted(x, edges) / len(x)), np.diff(area), atol=0.005)
 
 
 @pytest.mark.parametrize("name", ["swiss_roll", "s_curve"])

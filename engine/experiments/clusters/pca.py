@@ -256,15 +256,6 @@ class PCA(Experiment[PCAParams]):
         self.check_item(index)
         return self._rebuilt(self.x[index : index + 1]).reshape(self.data.x.shape[1:]).numpy()
 
-    @query
-    def neighbours(self, index: int, k: int = 6) -> list[int]:
-        """The ``k`` items whose coefficients are nearest to those of item ``index``."""
-        self.check_item(index)
-        z = self._codes(self.x)  # (N, k)
-        distance = torch.linalg.vector_norm(z - z[index], dim=1)  # (N,)
-        distance[index] = math.inf
-        return [int(i) for i in distance.topk(min(k, len(z) - 1), largest=False).indices]
-
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def _exact(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
