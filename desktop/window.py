@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -98,6 +98,8 @@ ARROWS = (
     Qt.Key.Key_PageUp,
     Qt.Key.Key_PageDown,
 )
+LIST_SHARE = 0.5
+"""The list of experiments takes at most so much of the left column."""
 KEEP_ARROWS = (QAbstractSlider, QComboBox, QAbstractItemView, TimelineBar, QTabBar)
 
 
@@ -152,17 +154,16 @@ class Window(QMainWindow):
         self._placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
         say(self._placeholder.setText, _("Warming up…"))
 
-        side = named("side", QWidget())
-        column = QVBoxLayout(side)
-        column.addWidget(self.experiments)
-        column.addWidget(self.datasets)
-        column.addWidget(self.params)
-        column.addStretch(1)
-        self._side_column = column
-        self._left = named("side", QScrollArea(widgetResizable=True))
-        self._left.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._left.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._left.setWidget(side)
+        # The list and the knobs scroll each for itself, so that the knobs are in sight however long the list.
+        self._side_columns: list[QVBoxLayout] = []
+        self._left = named("side", QWidget())
+        rows = QVBoxLayout(self._left)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        self._list_area = self._scrolled(self.experiments)
+        rows.addWidget(self._list_area)
+        rows.addWidget(self._scrolled(self.datasets, self.params), 1)
+        self.experiments.changed.connect(self._share_left)
 
         middle = QWidget()
         self.notice = Notice(middle)
@@ -189,6 +190,29 @@ class Window(QMainWindow):
         rows.addWidget(self.transport)
         self.setCentralWidget(whole)
         whole.setFocus()  # else Qt gives the keyboard to the tabs, which would keep the arrow keys
+
+    def _scrolled(self, *controls: QWidget) -> QScrollArea:
+        """Some controls below each other, in the left column."""
+        side = named("side", QWidget())
+        column = QVBoxLayout(side)
+        for control in controls:
+            column.addWidget(control)
+        column.addStretch(1)
+        self._side_columns.append(column)
+        area = named("side", QScrollArea(widgetResizable=True))
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(side)
+        return area
+
+    def _share_left(self) -> None:
+        """The list is as high as it needs, up to half of the column; the chosen experiment is in sight."""
+        margins = self._side_columns[0].contentsMargins()
+        needed = self.experiments.sizeHint().height() + margins.top() + margins.bottom()
+        self._list_area.setFixedHeight(min(needed, round(LIST_SHARE * self._columns.height())))
+        card = self.experiments.current_card()
+        if card is not None:
+            QTimer.singleShot(0, card, lambda: self._list_area.ensureWidgetVisible(card, 0, look.px(6)))
 
     def _build_header(self) -> QWidget:
         self._header = named("header", QWidget())
@@ -447,8 +471,9 @@ class Window(QMainWindow):
         self.experiments.set_current_demo(self.conductor.demo)
         self.timeline.clear()
         self._drag = ("", 0, 0)
-        multiples = info.id in self._topic().multiples
-        self.area.begin(info, started, self._channels_in_order(started.spec), multiples=multiples)
+        topic, order = self._topic(), self._channels_in_order(started.spec)
+        plain_plots = info.id in topic.without_curves and not self.comparing
+        self.area.begin(info, started, order, multiples=info.id in topic.multiples, curves=not plain_plots)
         self._show_sides()
         for mark in past:  # what was done before a branch is its past too
             self.timeline.add_mark(mark.step, mark.text)
@@ -909,8 +934,9 @@ class Window(QMainWindow):
         gap = look.px(8)
         self._header_row.setContentsMargins(look.px(14), look.icon_px(2), look.px(12), look.icon_px(2))
         self._header_row.setSpacing(gap)
-        self._side_column.setContentsMargins(gap, gap, gap, gap)
-        self._side_column.setSpacing(gap)
+        for column in self._side_columns:
+            column.setContentsMargins(gap, gap, gap, gap)
+            column.setSpacing(gap)
         self._placeholder.setFont(look.font(1.3))
         for action in self._scale_group.actions():
             action.setChecked(action.text() == f"{look.scale:.0%}")
@@ -931,6 +957,7 @@ class Window(QMainWindow):
         self._left.setMinimumWidth(left)
         self._left.setMaximumWidth(round(left * 1.6))
         self._columns.setSizes([left, width - left - right, right])
+        self._share_left()
 
     def _make_room_to_draw(self, width: int) -> int:
         """A column wide enough for a large sheet; the lesson stays below it where the window is high."""

@@ -33,6 +33,8 @@ from engine.api import Info
 WRAP = int(Qt.TextFlag.TextWordWrap)
 ROOMY = 860
 TIGHT = 600
+FEW = 4
+"""Up to so many experiments all show their questions; of more, only the chosen one."""
 DEMO_FOLDER = Path(__file__).resolve().parent.parent.parent / "assets" / "demos"
 
 
@@ -203,6 +205,8 @@ class ExperimentList(QWidget):
 
     chosen = Signal(str)
     demo_chosen = Signal(str, str)
+    changed = Signal()
+    """It may need another height, or another card is the chosen one."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -242,6 +246,12 @@ class ExperimentList(QWidget):
     @property
     def current(self) -> str:
         return self._current
+
+    def current_card(self) -> Card | None:
+        """The card last chosen: a demo, or else the experiment."""
+        keys = [self._current, "/".join(self.current_demo) if self.current_demo else ""]
+        found = [card for card in self._cards if card.key in keys]
+        return found[-1] if found else None
 
     def cards(self) -> list[Card]:
         """Experiments and demos, from top to bottom."""
@@ -338,11 +348,15 @@ class ExperimentList(QWidget):
         roomy, tight = high >= look.px(ROOMY), high < look.px(TIGHT)
         for card in self._cards:
             experiment, _slash, name = card.key.partition("/")
-            card.set_open(roomy or (not tight and (not name or self.current_demo == (experiment, name))))
+            mine = experiment == self._current if not name else self.current_demo == (experiment, name)
+            few = not name and len(self._experiments) <= FEW
+            card.set_open(roomy or (not tight and (mine or few)))
             # In a tight window the demos are left to PgDn and PgUp, except for the one that runs.
             # So are the other experiments, until the chosen one is clicked.
-            mine = experiment == self._current if not name else self.current_demo == (experiment, name)
             card.setVisible(not tight or mine or (self._unfolded and not name))
+        self._list.activate()
+        self.updateGeometry()
+        self.changed.emit()
 
     def _on_look(self) -> None:
         self._list.setSpacing(look.px(4))

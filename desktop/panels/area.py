@@ -55,14 +55,23 @@ class PanelArea(QWidget):
         self._splitter: QSplitter | None = None
         self._built: tuple[str, str | None, str] | None = None
         self._cramped = self._multiples = False
+        self._curves = True
         self._data: object = None  # what the last run learned from
         look.changed.connect(self._on_look)
         self._on_look()
 
-    def begin(self, info: Info, started: Started, large: Sequence[str], *, multiples: bool = False) -> None:
+    def begin(
+        self,
+        info: Info,
+        started: Started,
+        large: Sequence[str],
+        *,
+        multiples: bool = False,
+        curves: bool = True,
+    ) -> None:
         """Panels for this run: new ones for another experiment or kind of data, else the same, emptied.
 
-        multiples: all of one size.
+        multiples: all of one size. curves: whether the numbers that are followed have a panel too.
         """
         beside = started.spec.beside
         built = (info.id, None if beside is None else beside.experiment, started.kind)
@@ -73,7 +82,7 @@ class PanelArea(QWidget):
             self.loss.keep_ghost()
         elif not again:
             self._built = built
-            self._multiples = multiples
+            self._multiples, self._curves = multiples, curves
             self._build(info, started.kind, large)
         self.selection.clear()
         for panel in (*self.panels.values(), self.loss):
@@ -132,7 +141,7 @@ class PanelArea(QWidget):
     def _arrange(self) -> None:
         """Lay the panels out for the space there is."""
         former = self._splitter
-        panels = [*self.panels.values(), self.loss]
+        panels = [*self.panels.values(), *([self.loss] if self._curves else [])]
         a, b = list(first(self.panels).values()), list(second(self.panels).values())
         if b:
             self._splitter = _side_by_side(a, b, self.loss, self._tell_watched, cramped=self._cramped)
@@ -143,6 +152,9 @@ class PanelArea(QWidget):
         else:
             self._splitter = _all_at_once(panels)
         self._column.addWidget(self._splitter)
+        if not self._curves:
+            self.loss.setParent(self)
+            self.loss.hide()
         if not self._cramped and not b:
             for panel in panels:
                 panel.show()  # a pager hides all but one

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -20,6 +20,13 @@ from desktop.controls.parts import ElidedLabel, named
 from desktop.language import _, language, number, say, tr
 from desktop.style.tokens import look
 from engine.api import Text
+
+
+class _Yielding(QLabel):
+    """A label that takes what room there is, and never makes its panel wider."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
 
 
 class Panel(QFrame):
@@ -39,7 +46,7 @@ class Panel(QFrame):
         self._side_words: Text | str = ""
         self._side = named("panelSide", QLabel())
         self._side.hide()
-        self._aside = named("panelAside", QLabel())
+        self._aside = named("panelAside", _Yielding())
         self._step: int | None = None
         self._extra = ""
         self._head = QHBoxLayout()
@@ -97,10 +104,16 @@ class Panel(QFrame):
         parts = [part for part in (tr(self._extra), step) if part]
         self._aside.setText(" · ".join(parts))
         # The title comes first: where there is no room for all, only the step stays.
-        if len(parts) == 2 and self._title.sizeHint().width() + self._head.sizeHint().width() - (
-            self._title.minimumSizeHint().width()
-        ) > self.width() - 2 * look.px(10):
+        if len(parts) == 2 and self._title.sizeHint().width() + self._taken() > self.width():
             self._aside.setText(step)
+
+    def _taken(self) -> int:
+        """What the head takes besides the title."""
+        margins = self._column.contentsMargins()
+        others = [self._head.itemAt(i).widget() for i in range(self._head.count())]
+        shown = [w for w in others if w is not None and w is not self._title and not w.isHidden()]
+        gaps = self._head.spacing() * len(shown)
+        return margins.left() + margins.right() + gaps + sum(w.sizeHint().width() for w in shown)
 
     def present(self, payload: Any, step: int) -> None:
         """Draw ``payload``, the picture of ``step``."""

@@ -27,4 +27,5 @@ TOPIC = Topic(
         "distances": ("histogram", "lost", "cloud", "zoom", "pictures"),
     },
     multiples=frozenset({"manifold", "perplexity"}),
+    without_curves=frozenset({"kde", "distances", "sampling", "kl"}),
 )

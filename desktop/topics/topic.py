@@ -14,7 +14,8 @@ class Topic:
     screen.
 
     large: experiment id to the channels in the order in which they are laid out, the first one largest.
-    multiples: experiments whose pictures are all alike: small multiples of one size.
+    multiples: experiments whose pictures are all alike: small multiples of one size. without_curves: those
+    whose own pictures show all the numbers there are to follow.
     """
 
     id: str
@@ -22,3 +23,4 @@ class Topic:
     order: tuple[str, ...] = ()
     large: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     multiples: frozenset[str] = frozenset()
+    without_curves: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ import time
 
 from tests.bench.table import COLUMNS, line, machine, show
 
-PARTS = ("start", "window", "scatter", "kmeans")
+PARTS = ("start", "window", "scatter", "kmeans", "tsne", "umap")
 """Each is a module ``bench_…`` with ``measure()``; start comes first, while nothing else is loaded."""
 
 

@@ -115,7 +115,6 @@ def test_noise_clumps_where_few_neighbours_count(seed: int) -> None:
     experiment = demo("noise", seed)
     frames(experiment)
     found = [evenness(m.y) for m in experiment.maps.values()]
-    print("noise", seed, found)
     assert found[0] < 0.75
     assert min(found[2:]) > 0.88
     assert found[0] + 0.2 < min(found[2:])
@@ -128,7 +127,6 @@ def test_no_map_shows_how_wide_the_clouds_are(seed: int) -> None:
     frames(experiment)
     wide = experiment.data.y == 0
     found = [spread(m.y[wide]) / spread(m.y[~wide]) for m in experiment.maps.values()]
-    print("sizes", seed, found)
     assert all(0.4 < ratio < 2.5 for ratio in found)
 
 
@@ -137,6 +135,5 @@ def test_no_map_shows_how_wide_the_clouds_are(seed: int) -> None:
 def test_the_middle_perplexities_keep_most(seed: int) -> None:
     experiment = demo("digits", seed)
     last = frames(experiment)[-1].scalars
-    print("digits", seed, last)
     assert max(last.values()) == max(last[f"kept{p}"] for p in (15, 30, 50)) > 0.55
     assert last["kept2"] < last["kept30"] - 0.05

@@ -261,7 +261,6 @@ def evenness(y: torch.Tensor) -> float:
 def test_the_digits_part_without_labels(seed: int) -> None:
     experiment = demo("digits", seed)
     last = frames(experiment)[-1].scalars
-    print("digits", seed, last, accuracy(experiment.tsne.y, experiment.data.y))
     assert accuracy(experiment.tsne.y, experiment.data.y) > 0.97
     assert last["kept"] > 0.55
     assert last["trustworthiness"] > 0.98
@@ -276,7 +275,6 @@ def test_sizes_in_the_map_mean_nothing(seed: int) -> None:
     wide = experiment.data.y == 0
     true = spread(experiment.data.x[wide]) / spread(experiment.data.x[~wide])
     shown = spread(experiment.tsne.y[wide]) / spread(experiment.tsne.y[~wide])
-    print("sizes", seed, true, shown)
     assert true > 8
     assert 0.5 < shown < 2
 
@@ -291,7 +289,6 @@ def test_distances_in_the_map_may_mean_nothing(seed: int) -> None:
         a, b, c = (xy[experiment.data.y == label].mean(0) for label in range(3))
         return float((c - b).norm() / (b - a).norm())
 
-    print("distances", seed, ratio(experiment.data.x), ratio(experiment.tsne.y))
     assert ratio(experiment.data.x) > 4.5
     assert ratio(experiment.tsne.y) < 2.5
 
@@ -302,7 +299,6 @@ def test_noise_looks_clumped_at_perplexity_2_and_not_at_30(seed: int) -> None:
     few, many = demo("noise", seed), make("pure_noise", seed=seed, perplexity=30)
     frames(few)
     frames(many)
-    print("noise", seed, evenness(few.tsne.y), evenness(many.tsne.y))
     assert evenness(few.tsne.y) < 0.65
     assert evenness(many.tsne.y) > 0.9
 
@@ -317,7 +313,6 @@ def test_the_roll_is_opened_and_torn(seed: int) -> None:
     index, _distance = knn.nearest(experiment.tsne.y, 10)
     apart = float((along[index] - along[:, None]).abs().mean()) / float(along.max() - along.min())
     straight = abs(float(np.corrcoef(along, (experiment.tsne.y @ _best(experiment.tsne.y, along)))[0, 1]))
-    print("roll", seed, last, apart, straight)
     assert last["trustworthiness"] > 0.99
     assert apart < 0.05
     assert straight < 0.97
