@@ -8,6 +8,7 @@ to one drawing.
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -15,8 +16,22 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop import ink
 from desktop.bridge import Bridge
 from desktop.language import _
-from desktop.panels.area import PanelArea
-from engine.api import Acted, Answer, Encoded, Failed, Info, Item, Refused, Sought, Started, Text, Turned
+from desktop.panels.area import Guests, PanelArea
+from engine.api import (
+    PREFIX,
+    Acted,
+    Answer,
+    Encoded,
+    Failed,
+    Info,
+    Item,
+    Refused,
+    Sought,
+    Started,
+    Text,
+    Turned,
+    is_second,
+)
 
 if TYPE_CHECKING:
     from desktop.controls.draw_pad import DrawPad
@@ -28,6 +43,37 @@ LOOKED_AT = 24
 """Items looked at, to learn the size of the pictures and to choose examples from."""
 KEPT = 400
 """Former answers kept; beyond that, every second one is dropped."""
+
+
+@dataclass(slots=True, eq=False)
+class _Witness:
+    """One of two runs side by side, or the only one, and what it has said of the drawing."""
+
+    prefix: str
+    asked: int | None = None
+    """The drawing that it is looking at."""
+    again: bool = False
+    """Something has changed meanwhile."""
+    recorded: int = 0
+    """The drawing of the records."""
+    records: list[tuple[int, Encoded]] = field(default_factory=list)
+    """What was said of it, and at which step."""
+
+    def record(self, drawing: int, step: int, encoded: Encoded) -> None:
+        if drawing != self.recorded:
+            self.records.clear()
+            self.recorded = drawing
+        while self.records and self.records[-1][0] >= step:
+            self.records.pop()
+        self.records.append((step, encoded))
+        if len(self.records) > KEPT:
+            self.records = [*self.records[:-1:2], self.records[-1]]
+
+    def nearest(self, shown: int | None) -> int:
+        """Which record belongs to the step on screen, or else is the nearest there is."""
+        if shown is None:
+            return len(self.records) - 1
+        return min(range(len(self.records)), key=lambda i: abs(self.records[i][0] - shown))
 
 
 class Guest(QObject):
@@ -47,10 +93,7 @@ class Guest(QObject):
         self._shape: tuple[int, int, int] | None = None
         self._items: dict[object, Item] = {}
         self._drawing = 0  # counts drawings
-        self._asked: int | None = None  # the drawing that is being looked at
-        self._again = False  # something has changed meanwhile
-        self._recorded = 0  # the drawing of the records
-        self._records: list[tuple[int, Encoded]] = []  # what was said of it, and at which step
+        self._witnesses: list[_Witness] = []
         self._input: ink.Ink | None = None
         self._step = 0
         self._shown: int | None = None
@@ -70,7 +113,7 @@ class Guest(QObject):
         """Why the model at hand cannot look at a drawing; "" when it can."""
         if self._info is None or self._started is None:
             return _("Nothing is learning yet.")
-        if "encode" not in self._info.queries:
+        if not self._witnesses:
             return _("“{title}” cannot look at a drawing.", title=self._info.title)
         if self._started.kind != "images":
             return _("Drawings can be shown where the data are pictures: choose some, such as digits.")
@@ -97,12 +140,16 @@ class Guest(QObject):
             and former.size == started.size  # painting changes the data of a key
         )
         self._info = info
-        self._asked, self._again = None, False
         self._step, self._shown = started.branched_from or 0, None
-        if started.branched_from is None:
-            self._records.clear()
-        else:
-            self._records = [record for record in self._records if record[0] <= started.branched_from]
+        past = {w.prefix: w for w in self._witnesses} if started.branched_from is not None else {}
+        self._witnesses = []
+        for prefix in ("", PREFIX):
+            if prefix + "encode" in info.queries:
+                witness = _Witness(prefix)
+                if prefix in past and started.branched_from is not None:
+                    witness.recorded = past[prefix].recorded
+                    witness.records = [r for r in past[prefix].records if r[0] <= started.branched_from]
+                self._witnesses.append(witness)
         if not same:
             self._shape = None
             self._items.clear()
@@ -112,13 +159,15 @@ class Guest(QObject):
     def take(self, answer: Answer) -> bool:
         """Whether this answer was for the drawing; then it is seen to."""
         tag = answer.tag
-        if tag == TAG:
-            asked, self._asked = self._asked, None
-            if isinstance(answer.value, Encoded):
-                self._record(self._drawing if asked is None else asked, answer.step, answer.value)
-            if self._again:
-                self._ask()
-            return True
+        for witness in self._witnesses:
+            if tag == TAG + witness.prefix:
+                asked, witness.asked = witness.asked, None
+                if isinstance(answer.value, Encoded):
+                    drawing = self._drawing if asked is None else asked
+                    self._record(witness, drawing, answer.step, answer.value)
+                if witness.again:
+                    self._ask()
+                return True
         if isinstance(tag, tuple) and tag[:1] == (TAG,):
             if isinstance(answer.value, Item):
                 self._take_item(tag, answer.value)
@@ -171,16 +220,27 @@ class Guest(QObject):
 
     def _on_progress(self, step: int, _rate: object) -> None:
         self._step = step
-        if self._open and self._records and self._records[-1][0] != step and not self._timer.isActive():
-            self._timer.start(0 if self._asked is None and not self._again else AGAIN_MS)
+        if self._open and self._outdated() and not self._timer.isActive():
+            self._timer.start(0 if self.rests else AGAIN_MS)
+
+    def _outdated(self) -> bool:
+        """Whether somebody has learned more since it looked at the drawing."""
+        return any(w.records and w.records[-1][0] != self._step for w in self._witnesses)
+
+    @property
+    def rests(self) -> bool:
+        """Whether every question that was put has been answered."""
+        return all(w.asked is None and not w.again for w in self._witnesses)
 
     def _on_time(self) -> None:
-        if self._records and self._records[-1][0] != self._step:
+        if self._outdated():
             self._ask()
             self._timer.start(AGAIN_MS)
 
-    def _on_turned(self, _turned: Turned) -> None:
-        self._records.clear()  # the axes may be others now
+    def _on_turned(self, turned: Turned) -> None:
+        for witness in self._witnesses:
+            if is_second(turned.name) == bool(witness.prefix):
+                witness.records.clear()  # the axes may be others now
         self._ask()
 
     def _on_acted(self, _acted: Acted) -> None:
@@ -192,10 +252,14 @@ class Guest(QObject):
 
     def _on_refused(self, refused: Refused) -> None:
         if refused.about == "ask":
-            self._asked = None
+            self._stop_waiting()
 
     def _on_failed(self, _failed: Failed) -> None:
-        self._asked = None
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        for witness in self._witnesses:
+            witness.asked = None
 
     def _ask(self) -> None:
         """Show the drawing as it is now to the model as it is now."""
@@ -207,58 +271,61 @@ class Guest(QObject):
             return
         self._input = ink.fit_to(pad.drawing(), self._shape)
         pad.show_input(_picture(self._input))
-        if self._asked is not None:
-            self._again = True
-            return
-        self._asked, self._again = self._drawing, False
-        self._engine.ask("encode", self._input, tag=TAG)
+        for witness in self._witnesses:
+            if witness.asked is not None:
+                witness.again = True
+                continue
+            witness.asked, witness.again = self._drawing, False
+            self._engine.ask(witness.prefix + "encode", self._input, tag=TAG + witness.prefix)
 
     # ── what is shown of it ─────────────────────────────────────────────────────────────────────────────────
 
     def _forget(self) -> None:
         """No drawing, no star."""
-        self._records.clear()
+        for witness in self._witnesses:
+            witness.records.clear()
+            witness.again = False
         self._timer.stop()
-        self._again = False
-        self._area.show_guest("", None)
+        self._area.show_guests({})
         if self._pad is not None:
             self._pad.show_input(None)
             self._pad.show_answer("")
 
-    def _record(self, drawing: int, step: int, encoded: Encoded) -> None:
-        if not self._open or self._pad is None or self._pad.is_empty:
-            return
-        if drawing != self._recorded:
-            self._records.clear()
-            self._recorded = drawing
-        while self._records and self._records[-1][0] >= step:
-            self._records.pop()
-        self._records.append((step, encoded))
-        if len(self._records) > KEPT:
-            self._records = [*self._records[:-1:2], self._records[-1]]
-        self._show()
+    def _record(self, witness: _Witness, drawing: int, step: int, encoded: Encoded) -> None:
+        if self._open and self._pad is not None and not self._pad.is_empty:
+            witness.record(drawing, step, encoded)
+            self._show()
 
     def _show(self) -> None:
-        """The answer that belongs to the step on screen, or else the nearest there is."""
-        if self._pad is None or not self._records or self._input is None:
+        """What each has said at the step on screen, or else at the nearest there is."""
+        known = [witness for witness in self._witnesses if witness.records]
+        if self._pad is None or not known or self._input is None:
             return
-        shown = self._shown
-        last = len(self._records) - 1
-        if shown is not None:
-            last = min(range(len(self._records)), key=lambda i: abs(self._records[i][0] - shown))
-        step, encoded = self._records[last]
-        elsewhere = shown is not None and step != shown
+        places: dict[str, Guests] = {}
+        elsewhere = False
+        said: list[tuple[int, Encoded]] = []
+        for witness in known:
+            last = witness.nearest(self._shown)
+            step, encoded = witness.records[last]
+            said.append((step, encoded))
+            elsewhere |= self._shown is not None and step != self._shown
+            trail = [
+                former.xy
+                for _step, former in witness.records[: last + 1]
+                if former.channel == encoded.channel and former.xy is not None
+            ]
+            if encoded.xy is not None:
+                places[witness.prefix + encoded.channel] = (encoded.xy, trail)
+        step, encoded = said[0]
         picture = encoded.picture
         given = _picture(self._input)
         alike = picture is not None and picture.shape == given.shape
         difference = abs(given - picture) if alike and picture is not None else None
-        self._pad.show_answer(encoded.text, step, picture, difference, elsewhere=elsewhere)
-        trail = [
-            former.xy
-            for _step, former in self._records[: last + 1]
-            if former.channel == encoded.channel and former.xy is not None
-        ]
-        self._area.show_guest(encoded.channel, encoded.xy, trail, elsewhere=elsewhere)
+        text = encoded.text
+        if len(said) == 2:
+            text = Text("A: {a} · B: {b}", {"a": said[0][1].text, "b": said[1][1].text})
+        self._pad.show_answer(text, step, picture, difference, elsewhere=elsewhere)
+        self._area.show_guests(places, elsewhere=elsewhere)
 
 
 def _picture(item: ink.Ink) -> ink.Ink:

@@ -162,7 +162,8 @@ class Window(QMainWindow):
         rows.setSpacing(0)
         self._list_area = self._scrolled(self.experiments)
         rows.addWidget(self._list_area)
-        rows.addWidget(self._scrolled(self.datasets, self.params), 1)
+        self._knob_area = self._scrolled(self.datasets, self.params)
+        rows.addWidget(self._knob_area, 1)
         self.experiments.changed.connect(self._share_left)
 
         middle = QWidget()

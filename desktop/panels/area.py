@@ -26,6 +26,11 @@ LEAST_WIDTH, LEAST_HEIGHT = 560, 340
 """Below this, in pixels at 100 %, two pictures are shown at a time instead of all of them."""
 
 
+Place = tuple[float, float]
+Guests = tuple[Place, Sequence[Place]]
+"""Where a drawing lies, and where it has lain before."""
+
+
 class PanelArea(QWidget):
     """Builds the panels that an experiment's channels need, and hands each what is meant for it."""
 
@@ -199,17 +204,13 @@ class PanelArea(QWidget):
             told = Text("{side} · {words}", {"side": side, "words": words}) if words else side
             panel.set_side(told if two else "")
 
-    def show_guest(
-        self,
-        channel: str,
-        xy: tuple[float, float] | None,
-        trail: Sequence[tuple[float, float]] = (),
-        *,
-        elsewhere: bool = False,
-    ) -> None:
-        """The drawing lies at ``xy`` of this channel and nowhere else. See :meth:`ScatterPanel.set_guest`."""
+    def show_guests(self, places: Mapping[str, Guests], *, elsewhere: bool = False) -> None:
+        """The drawing lies at these places of these channels, and nowhere else. See
+        :meth:`ScatterPanel.set_guest`.
+        """
         for name, panel in self.panels.items():
-            panel.set_guest(xy if name == channel else None, trail, elsewhere=elsewhere)
+            xy, trail = places.get(name, (None, ()))
+            panel.set_guest(xy, trail, elsewhere=elsewhere)
 
     def _choose(self, item: int) -> None:
         """A pinned item is also one to look at closely, where the experiment can do that."""

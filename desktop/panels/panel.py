@@ -110,8 +110,9 @@ class Panel(QFrame):
     def _taken(self) -> int:
         """What the head takes besides the title."""
         margins = self._column.contentsMargins()
-        others = [self._head.itemAt(i).widget() for i in range(self._head.count())]
-        shown = [w for w in others if w is not None and w is not self._title and not w.isHidden()]
+        items = [self._head.itemAt(i) for i in range(self._head.count())]
+        widgets = [item.widget() for item in items if item is not None]
+        shown = [w for w in widgets if w is not None and w is not self._title and not w.isHidden()]
         gaps = self._head.spacing() * len(shown)
         return margins.left() + margins.right() + gaps + sum(w.sizeHint().width() for w in shown)
 

@@ -22,8 +22,8 @@ TOPIC = Topic(
     large={
         "pca": ("cloud", "rebuilt", "scatter", "components", "spectrum", "reconstructions"),
         "kde": ("density", "heldout", "map"),
-        "sampling": ("cdf", "error", "ball", "histogram"),
-        "kl": ("curves", "integrand", "divergences", "formula", "estimate"),
+        "sampling": ("cdf", "error", "histogram", "ball"),
+        "kl": ("curves", "integrand", "divergences", "estimate", "formula"),
         "distances": ("histogram", "lost", "cloud", "zoom", "pictures"),
     },
     multiples=frozenset({"manifold", "perplexity"}),

@@ -53,6 +53,8 @@ LIVE_SHARE, KEYFRAME_SHARE = 0.04, 0.01  # of the time go into pictures while tr
 PICTURES_EVERY = 1 / 30  # s, at most
 TELL_EVERY = 0.1  # s: how often the progress of reading is told
 BEAT_SECONDS = 1.25  # how long slow motion rests on a beat
+LASTING = (ASIDE - {"ask"}) | {"pace", "slow_motion", "watch"}
+"""Commands that mean something whichever run there is."""
 Command = tuple[str, tuple[Any, ...]]
 
 
@@ -70,6 +72,7 @@ class Engine:
         self._commands: deque[Command] = deque()
         self._condition = threading.Condition()
         self._closing = False
+        self._wanted = 0  # counts the runs asked for
         self._cancelled = threading.Event()
         self._thread = threading.Thread(target=self._main, name="engine", daemon=True)
         self._thread.start()
@@ -82,7 +85,11 @@ class Engine:
         original: on the data as they were, should somebody have painted over them.
         """
         self._cancelled.clear()
-        self._post("start", spec, original)
+        with self._condition:
+            self._wanted += 1  # a run that is only being set up gives way
+            kept = (c for c in self._commands if c[0] in LASTING)
+            self._commands = deque(kept)
+        self._post("start", spec, original, self._wanted)
 
     def cancel(self) -> None:
         """Give up reading or making data, if that is going on; the former run stays."""
@@ -228,6 +235,7 @@ class _Loop:
         self._pictures_due = 0.0
         self._keyframe_due = 0.0
         self._told = 0.0
+        self._setting_up = 0  # the number of the run that is being set up
         self._rate = _Rate()
 
     def run(self) -> None:
@@ -270,7 +278,7 @@ class _Loop:
 
     # ── commands ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _do_start(self, spec: RunSpec, original: bool = False) -> None:
+    def _do_start(self, spec: RunSpec, original: bool, number: int) -> None:
         from engine.core.catalogue import find
         from engine.core.runner import attempt, check_dataset, load_data, make_run
         from engine.core.timeline import Timeline
@@ -282,6 +290,7 @@ class _Loop:
         if data is None:
             self._stages.clear()
         try:
+            self._setting_up = number
             with self._giving_up(), attempt():
                 check_dataset(find(spec.experiment), spec.dataset)
                 data = load_data(spec, self._tell) if data is None else data
@@ -295,10 +304,14 @@ class _Loop:
                 )
                 runner.next_frame()
         except Exception as error:
+            if self._engine._wanted != number:
+                return  # nobody waits for this one any more
             # The former run stays as it was; only this one could not begin.
             if not isinstance(error, InputError):
                 self._report(error)
             raise _as_input_error(error) from error
+        finally:
+            self._setting_up = 0
         self._data = (key, data)  # an experiment may be content with a sample of them
         self._forget_the_former()
         self._take_up(runner, spec, Timeline(), branched_from=None)
@@ -342,7 +355,7 @@ class _Loop:
 
     def _tell(self, share: float) -> None:
         """Data are being read or made: say how far, and stop when the person no longer wants them."""
-        if self._engine._cancelled.is_set():
+        if self._engine._cancelled.is_set() or self._setting_up not in (0, self._engine._wanted):
             raise CancelledError
         now = time.perf_counter()
         if now - self._told >= TELL_EVERY:

@@ -80,20 +80,22 @@ class Dataset:
         return classes
 
     def item(self, index: int) -> Item:
-        """Item ``index`` with its class, values and picture.
+        """Item ``index`` with its class, its columns and what it was made from, and its picture.
 
         Raises:
             IndexError: there is no such item.
         """
         x = self.x[index]
         label = self.names[int(self.y[index])] if self.y is not None else ""
+        made_from = tuple((factor.title, float(factor.values[index])) for factor in self.factors)
         if self.kind == "points":
-            return Item(index, label, tuple(zip(self.columns, (float(v) for v in x), strict=True)))
+            columns = tuple(zip(self.columns, (float(v) for v in x), strict=True))
+            return Item(index, label, (*columns, *made_from))
         if self.kind == "signals":
             from engine.data.raster import curve
 
-            return Item(index, label, picture=curve(x.numpy()))
-        return Item(index, label, picture=as_picture(x.numpy()))
+            return Item(index, label, made_from, curve(x.numpy()))
+        return Item(index, label, made_from, as_picture(x.numpy()))
 
 
 def is_own(name: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 
-ROWS = 1000
-"""Rows compared with all others at a time: their distances stay near the cache."""
+ROWS = 100
+"""Rows compared with all others at a time: their distances stay in the cache."""
 
 
 def nearest(
@@ -29,17 +30,38 @@ def nearest(
     middle = others.mean(0)  # near 0, where float32 loses nothing
     x, others = x - middle, others - middle
     norms = (others**2).sum(1)  # (M,)
+    hand = max(1, int(math.sqrt(len(others) / k)))  # H numbers are dealt to each of S heaps
+    heaps = -(-len(others) // hand)
+    spare = heaps * hand - len(others)  # infinitely far rows fill up the last ones
+    others = torch.nn.functional.pad(others, (0, 0, 0, spare))  # (S H, D)
+    norms = torch.nn.functional.pad(norms, (0, spare), value=torch.inf)  # (S H,)
     index = torch.empty(len(x), k, dtype=torch.int64)
     distance = torch.empty(len(x), k)
     for first in range(0, len(x), ROWS):
         tell(first / len(x))
         rows = x[first : first + ROWS]  # (R, D)
-        squared = torch.addmm(norms, rows, others.T, alpha=-2)  # (R, M), less ‖a‖², the same for all of a row
+        squared = torch.addmm(norms, rows, others.T, alpha=-2)  # (R, S H), less ‖a‖², the same in a row
         if among is None:
             at = torch.arange(len(rows))
             squared[at, at + first] = torch.inf
-        found = squared.topk(k, dim=1, largest=False)  # (R, k), nearest first
-        index[first : first + ROWS] = found.indices
-        squares = found.values + (rows**2).sum(1, keepdim=True)
+        values, index[first : first + ROWS] = smallest(squared, k, hand)
+        squares = values + (rows**2).sum(1, keepdim=True)
         distance[first : first + ROWS] = squares.clamp_(min=0).sqrt_()
     return index, distance
+
+
+def smallest(rows: torch.Tensor, k: int, hand: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The ``k`` smallest numbers of each row, smallest first, and where they are: (R, k) each, as ``topk``.
+
+    rows: (R, S ``hand``). The numbers are dealt to S heaps, of which the k with the smallest minima hold k
+    numbers that are no larger than any number in another heap; so only those k heaps have to be searched.
+    """
+    r, m = rows.shape
+    if hand < 2 or m // hand < 2 * k:
+        found = rows.topk(k, dim=1, largest=False)
+        return found.values, found.indices
+    heaps = m // hand  # S
+    best = rows.view(r, hand, heaps).amin(1).topk(k, dim=1, largest=False, sorted=False).indices  # (R, k)
+    places = (best[:, :, None] + heaps * torch.arange(hand)).reshape(r, k * hand)  # (R, k H)
+    found = rows.gather(1, places).topk(k, dim=1, largest=False)
+    return found.values, places.gather(1, found.indices)

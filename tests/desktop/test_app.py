@@ -17,6 +17,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QDialog, QFileDialog, QMenu, QWidget
 
 from desktop.crash import Reporter
+from desktop.panels.colour_by import ColourButton
 from desktop.style.tokens import look
 from tests.desktop.conftest import LEFT, NO_KEY, Desk, drain
 
@@ -211,7 +212,7 @@ def test_a_wrong_start_opens_something_and_keeps_the_sentence(
 KEYS = (
     Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_Left, Qt.Key.Key_R, Qt.Key.Key_N, Qt.Key.Key_S,
     Qt.Key.Key_PageDown, Qt.Key.Key_PageUp, Qt.Key.Key_F5, Qt.Key.Key_Escape, Qt.Key.Key_Tab,
-    Qt.Key.Key_Return,
+    Qt.Key.Key_Return, Qt.Key.Key_C,
     Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_7, Qt.Key.Key_Comma, Qt.Key.Key_Home, Qt.Key.Key_End,
 )  # fmt: skip
 WITH_CTRL = tuple(getattr(Qt.Key, f"Key_{name}") for name in ("T", "L", "Plus", "Minus", "0", "Z", "Y"))
@@ -231,6 +232,8 @@ class Monkey:
         opens = (QFileDialog, QMenu, QDialog)
         barred = [
             window._more,
+            window._compare,
+            *window.findChildren(ColourButton),
             window.datasets.folder_button,
             *window.findChildren(QComboBox),
         ]  # these open lists

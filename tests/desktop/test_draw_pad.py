@@ -370,8 +370,8 @@ def star(desk: Desk, channel: str) -> tuple[float, float]:
 def answered(desk: Desk) -> bool:
     """Whether the last stroke has been told of, and looked at by the newest step."""
     guest, pad = desk.window.guest, desk.window.pad
-    told = not pad._timer.isActive() and guest._asked is None and not guest._again
-    return told and bool(guest._records) and guest._recorded == guest._drawing
+    told = not pad._timer.isActive() and guest.rests
+    return told and all(w.records and w.recorded == guest._drawing for w in guest._witnesses)
 
 
 @pytest.mark.parametrize(("experiment", "channel"), [("pca", "scatter"), ("kmeans", "cloud")])

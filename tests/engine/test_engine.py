@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
@@ -323,12 +324,12 @@ def test_pictures_take_at_most_a_tenth_of_the_time(
     monkeypatch.setattr(catalogue, "catalogue", lambda: known)
 
     class Stub:
-        mailbox, _device, _threads, _commands = Mailbox(), "cpu", None, ()
+        mailbox, _device, _threads, _commands, _wanted = Mailbox(), "cpu", None, (), 0
         _condition = threading.Condition()
 
     loop = module._Loop(Stub(), "CPU")  # type: ignore[arg-type]
     loop._do_watch(frozenset({"cloud"}))
-    loop._do_start(RunSpec("probe", "blobs", {}, 1))
+    loop._do_start(RunSpec("probe", "blobs", {}, 1), False, 0)
     loop._do_resume()
     while len(steps) < 20_000:
         clock.now += 0.001
@@ -417,6 +418,39 @@ def test_reading_data_tells_how_far_it_is_and_can_be_given_up(
     client.until(lambda: len(client.of(Refused)) == 2)
     client.advance(3)
     assert client.scalars["loss"] == losses
+
+
+def test_a_run_that_is_being_set_up_gives_way_to_the_next_one_asked_for(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.data import registry
+
+    client.start(RunSpec("probe", "blobs", {}, 1))
+    known, blobs, asked = registry.sources(), registry.sources()["blobs"], threading.Event()
+
+    def endless(request: registry.Request) -> registry.Dataset:
+        if request.params.n != 7:
+            return blobs.load(request)
+        while True:
+            asked.set()
+            request.tell(0.5)
+
+    slow = dataclasses.replace(blobs, load=endless)
+    monkeypatch.setattr(registry, "sources", lambda: {**known, "blobs": slow})
+    params = blobs.params_class()
+    monkeypatch.setattr(registry, "change", lambda _p, changes: types.SimpleNamespace(**{
+        **{k.name: k.default for k in blobs.knobs}, **changes
+    }))  # fmt: skip
+    assert params.n != 7
+    client.engine.start(RunSpec("probe", "blobs", {}, 1, None, {"n": 7}))
+    assert asked.wait(20)
+    client.engine.resume()  # meant for a run that will never stand
+    for n in (300, 310, 320):
+        client.engine.start(RunSpec("probe", "blobs", {}, 1, None, {"n": n}))
+    client.until(lambda: client.of(Started)[-1].size == 320)  # type: ignore[attr-defined]
+    assert len(client.of(Started)) == 2
+    assert not client.of(Refused)
+    assert client.status() == "paused"
 
 
 def test_what_is_done_in_the_middle_of_a_step_spoils_no_checkpoint(client: Client, tmp_path: Path) -> None:
