@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRectF
 
 Extent = tuple[float, float, float, float]
 """x0, x1, y0, y1 in data units."""
@@ -29,6 +30,11 @@ class Plane:
     width: float = 1.0
     height: float = 1.0
     equal: bool = True
+
+    @property
+    def rect(self) -> QRectF:
+        """Where it is seen."""
+        return QRectF(self.left, self.top, self.width, self.height)
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -71,6 +77,13 @@ class Plane:
     def to_data(self, px: float, py: float) -> tuple[float, float]:
         (cx, cy), (sx, sy) = self.centre, self.scale
         return cx + (px - self.left - self.width / 2) / sx, cy - (py - self.top - self.height / 2) / sy
+
+    def in_sight(self, at: QPointF) -> tuple[float, float]:
+        """The nearest place to the pixel ``at`` where the plane is seen."""
+        return (
+            min(max(at.x(), self.left), self.left + self.width),
+            min(max(at.y(), self.top), self.top + self.height),
+        )
 
     def zoomed(self, px: float, py: float, by: float) -> Plane:
         """``by`` times larger, with the place under (px, py) standing still."""

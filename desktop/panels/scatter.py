@@ -288,6 +288,7 @@ class Canvas(QWidget):
         self._step = 0
         self._flow = self._animation(200, self._on_flow)
         self._glide = self._animation(280, self._on_glide)
+        self._glide.finished.connect(self._follow)  # the points may have gone on meanwhile
         self._glide_from: Extent | None = None
         self._glide_to: Extent | None = None
         # The mouse.
