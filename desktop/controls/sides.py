@@ -26,6 +26,8 @@ class Sides(QWidget):
         super().__init__(parent)
         self._tabs = named("sides", QTabBar(expanding=True, drawBase=False))
         self._tabs.setAccessibleName("A, B")
+        self._tabs.setUsesScrollButtons(False)
+        self._tabs.setElideMode(Qt.TextElideMode.ElideRight)
         self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._tabs.addTab("A")
         self._tabs.addTab("B")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from desktop.controls.timeline_bar import SAME_DRAG
 from desktop.language import _, number, tr
@@ -35,6 +35,8 @@ PER_CHART = 2
 """Curves in one chart while there is room for more charts below each other."""
 _LINES_HIGH = 6.5
 """How high a chart must be, in lines of text, to be worth having beside another."""
+_WIDE = 15.0
+"""How wide a chart must be, in heights of a line, to stand beside another."""
 _FLAT = 0.2
 """Two curves share an axis while the flatter one fills at least this part of it."""
 
@@ -92,10 +94,11 @@ class LossPlot(Panel):
         self._flags: list[tuple[int, str]] = []
         self._shown: int | None = None
         self._busy = False
+        self._across = False  # the charts stand side by side
         super().__init__(title, parent)
         self._selection = selection
         self._body = QWidget()
-        self._stack = QVBoxLayout(self._body)
+        self._stack = QBoxLayout(QBoxLayout.Direction.TopToBottom, self._body)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self.set_body(self._body)
 
@@ -239,9 +242,20 @@ class LossPlot(Panel):
             self._busy = False
 
     def _deal_lanes(self) -> None:
-        """Spread the curves over as many charts as there is room for."""
+        """Spread the curves over as many charts as there is room for: below each other, or side by side in a
+        low and wide panel.
+        """
         wanted = 1 if self._family else -(-len(self._lines) // PER_CHART)
-        room = int(self._body.height() / (_LINES_HIGH * title_font(0.92).height()))
+        line = title_font(0.92).height()
+        room, across = (
+            int(self._body.height() / (_LINES_HIGH * line)),
+            int(self._body.width() / (_WIDE * line)),
+        )
+        self._across = room < min(across, wanted)
+        self._stack.setDirection(
+            QBoxLayout.Direction.LeftToRight if self._across else QBoxLayout.Direction.TopToBottom
+        )
+        room = across if self._across else room
         count = max(1, min(wanted, room))
         each = -(-len(self._lines) // count)
         groups = [self._lines[first : first + each] for first in range(0, len(self._lines), max(each, 1))]
@@ -255,7 +269,7 @@ class LossPlot(Panel):
                 lane.right.clear()
                 lane.chart.forget_sizes()
             lane.chart.setVisible(index < len(groups))
-            lane.chart.show_bottom(index == len(groups) - 1)
+            lane.chart.show_bottom(self._across or index == len(groups) - 1)
 
     def _draw(self) -> None:
         self._deal_lanes()
@@ -268,7 +282,7 @@ class LossPlot(Panel):
                 lane.chart.set_span(0, max(last, min(ghost, ahead), 1))
                 self._draw_lane(lane)
         widths = [lane.chart.axis_widths for lane in self._lanes if lane.lines]
-        if len(widths) > 1:
+        if len(widths) > 1 and not self._across:
             common = max(left for left, _right in widths), max(right for _left, right in widths)
             for lane in self._lanes:
                 lane.chart.align(common)

@@ -47,9 +47,10 @@ def joined(a: Info, b: Info) -> Info:
     def both(mine: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...]:
         return (*mine, *(PREFIX + name for name in theirs))
 
-    # A number that both have is followed in one chart, so they stand beside each other.
+    # A number that both have is followed in one chart, so they come first and beside each other.
     scalars = {}
-    for name in dict.fromkeys((*a.scalars, *b.scalars)):
+    common = [name for name in a.scalars if name in b.scalars]
+    for name in dict.fromkeys((*common, *a.scalars, *b.scalars)):
         for info, prefix, side in ((a, "", "A"), (b, PREFIX, "B")):
             if name in info.scalars:
                 title = Text("{title} · {side}", {"title": info.scalars[name].title, "side": side})

@@ -142,9 +142,13 @@ def test_more_than_two_scalars_are_stacked_where_there_is_room(plot, qtbot):
     plot.extend([0, 1, 2], {name: [1.0, 2.0, 1.5] for name in "abcd"})
     assert [chart_of(plot, i).isVisible() for i in (0, 1)] == [True, True]
     assert [name for name, _value, _colour in chart_of(plot, 1).heading] == ["c", "d"]
-    plot.resize(640, 160)
+    plot.resize(300, 160)
     qtbot.waitUntil(lambda: not chart_of(plot, 1).isVisible())
     assert len(chart_of(plot).strokes) == 4
+    plot.resize(900, 160)  # low and wide: side by side
+    qtbot.waitUntil(lambda: chart_of(plot, 1).isVisible())
+    assert chart_of(plot, 1).x() > chart_of(plot).x()
+    assert chart_of(plot, 1).y() == chart_of(plot).y()
 
 
 def test_a_click_asks_for_that_step(plot, qtbot):
