@@ -235,6 +235,7 @@ class _Loop:
         self._pictures_due = 0.0
         self._keyframe_due = 0.0
         self._told = 0.0
+        self._past: tuple[tuple[int, int], Run] | None = None  # (run, step) and a runner that stands there
         self._setting_up = 0  # the number of the run that is being set up
         self._rate = _Rate()
 
@@ -371,6 +372,7 @@ class _Loop:
     def _take_up(self, runner: Run, spec: RunSpec, timeline: Timeline, branched_from: int | None) -> None:
         """``runner`` stands at a first frame: it is the run now."""
         self._runner, self._spec, self._timeline = runner, spec, timeline
+        self._past = None
         self._run_id += 1
         self._shown, self._left = None, 0
         self._frames = [runner.frame] if runner.frame and runner.step not in timeline.keyframes else []
@@ -497,8 +499,27 @@ class _Loop:
 
     def _do_ask(self, name: str, tag: object, args: tuple[Any, ...]) -> None:
         if self._runner is not None:
-            value = self._runner.ask(name, *args)
-            self._mailbox.put_event(Answer(name, tag, value, self._runner.step))
+            runner = self._runner if self._shown is None else self._as_it_was(self._shown)
+            self._mailbox.put_event(Answer(name, tag, runner.ask(name, *args), runner.step))
+
+    def _as_it_was(self, step: int) -> Run:
+        """Another runner that stands where this one stood at ``step``, or at the last state kept before; this
+        one where none is kept.
+        """
+        from engine.core.runner import undisturbed
+
+        assert self._runner is not None
+        assert self._timeline is not None
+        start = self._timeline.checkpoint_before(step)
+        if start is None:
+            return self._runner
+        if self._past is None or self._past[0] != (self._run_id, start):
+            self._past = None
+            with undisturbed():
+                past = self._runner.again(self._timeline.checkpoints[start], self._stages)
+                past.next_frame()
+            self._past = (self._run_id, start), past
+        return self._past[1]
 
     def _do_watch(self, channels: frozenset[str]) -> None:
         new = channels - self._watched
@@ -519,7 +540,7 @@ class _Loop:
         else:
             found = None if step is None or step >= newest else self._timeline.nearest(step)
         if found is None or (found >= newest and not failed):
-            was, self._shown = self._shown, None
+            was, self._shown, self._past = self._shown, None, None
             if was is not None or self._status != "running":
                 self._publish(final=True)
             self._mailbox.put_event(Sought(self._runner.step, live=True))

@@ -233,6 +233,17 @@ def looking(experiment: Experiment[Any]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """What making a runner sets for the whole process is put back: another one is training."""
+    rng, threads = torch.get_rng_state(), torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(rng)
+        torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
 def attempt() -> Iterator[None]:
     """What making a runner sets for the whole process is put back when the runner cannot be made."""
     rng, threads = torch.get_rng_state(), torch.get_num_threads()

@@ -420,6 +420,27 @@ def test_reading_data_tells_how_far_it_is_and_can_be_given_up(
     assert client.scalars["loss"] == losses
 
 
+def test_a_question_about_the_past_is_answered_with_the_state_of_then(client: Client) -> None:
+    def answer(tag: str) -> Answer:
+        client.engine.ask("decode", [1.0, 2.0], tag=tag)
+        client.until(lambda: any(a.tag == tag for a in client.of(Answer)))  # type: ignore[attr-defined]
+        return next(a for a in client.of(Answer) if a.tag == tag)  # type: ignore[attr-defined, return-value]
+
+    client.start()
+    client.advance(4)
+    then = answer("then")
+    client.advance(16)
+    now = answer("now")
+    assert now.value != then.value
+    client.engine.seek(4)
+    again = answer("again")
+    assert (again.value, again.step) == (then.value, 4)
+    client.engine.seek(None)
+    assert answer("newest").value == now.value
+    client.advance(10)
+    assert client.scalars["loss"] == expected(30), "looking back has left a trace"
+
+
 def test_a_run_that_is_being_set_up_gives_way_to_the_next_one_asked_for(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
