@@ -11,8 +11,9 @@ from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.language import language, tr
+from desktop.panels.legend import class_colour
 from desktop.panels.panel import Panel
-from desktop.panels.plotting import value_text
+from desktop.panels.scales import value_text
 from desktop.selection import Selection
 from desktop.style.tokens import look
 from engine.api import Bars
@@ -92,8 +93,7 @@ class _Canvas(QWidget):
         lit, hidden = self._selection.lit, self._selection.hidden
         if label >= 0 and (label in hidden or (lit is not None and lit != label)):
             return look.colour("faded")
-        classes = look.classes
-        return QColor(classes[label % len(classes)]) if label >= 0 else look.colour("accent")
+        return class_colour(label) if label >= 0 else look.colour("accent")
 
     def _paint_lying(
         self, painter: QPainter, area: QRectF, values: NDArray[np.float64], names: list[str], widest: float

@@ -11,6 +11,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen, QPolygonF
 
 from desktop.language import number, tr
+from desktop.panels.colours import with_alpha
 from desktop.panels.plane import Extent, Plane, ticks
 from desktop.style import palettes
 from desktop.style.tokens import look
@@ -123,17 +124,18 @@ class Bar:
 
     def colour(self, value: float) -> QColor:
         """The colour of a number."""
+        return QColor(*self.colours[round(255 * self._share(value))].tolist())
+
+    def _share(self, value: float) -> float:
+        """How far from the lower to the upper end a number lies, 0..1."""
         span = self.high - self.low
-        share = (value - self.low) / span if span > 0 else 0.5
-        return QColor(*self.colours[round(255 * min(max(share, 0.0), 1.0))].tolist())
+        return min(max((value - self.low) / span, 0.0), 1.0) if span > 0 else 0.5
 
     def paint(self, painter: QPainter, plate: QRectF) -> None:
         """Title, colours, the two ends, and round numbers between them where they fit."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        ground = look.colour("plot")
-        ground.setAlphaF(0.86)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(ground)
+        painter.setBrush(with_alpha(look.colour("plot"), 0.86))
         painter.drawRoundedRect(plate, look.px(5), look.px(5))
         inside = plate.adjusted(look.px(8), look.px(4), -look.px(8), -look.px(4))
         top = inside.top()
@@ -158,9 +160,7 @@ class Bar:
             self._paint_pointer(painter, strip)
 
     def _x(self, strip: QRectF, value: float) -> float:
-        span = self.high - self.low
-        share = (value - self.low) / span if span > 0 else 0.5
-        return strip.left() + strip.width() * min(max(share, 0.0), 1.0)
+        return strip.left() + strip.width() * self._share(value)
 
     def _paint_numbers(self, painter: QPainter, strip: QRectF) -> None:
         metrics = QFontMetricsF(_number_font())

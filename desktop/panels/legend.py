@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from desktop.language import _, tr
+from desktop.panels.colours import with_alpha
 from desktop.selection import Selection
 from desktop.style.tokens import look
 
@@ -193,10 +194,8 @@ class Legend(QWidget):
 
     def _paint_names(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        plate = look.colour("plot")
-        plate.setAlphaF(0.82)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(plate)
+        painter.setBrush(with_alpha(look.colour("plot"), 0.82))
         painter.drawRoundedRect(QRectF(self.rect()), look.px(5), look.px(5))
         height, font = self._row_height(), look.font(0.95)
         metrics = QFontMetricsF(font)
@@ -210,13 +209,11 @@ class Legend(QWidget):
             faint = hidden or (selection.lit is not None and selection.lit != label)
             shape = 1 if hidden else class_shape(label)
             colour = look.colour("quiet") if hidden else class_colour(label)
-            colour.setAlphaF(0.45 if faint else 1.0)
+            colour = with_alpha(colour, 0.45 if faint else 1.0)
             paint_mark(painter, QPointF(look.px(13), middle), look.px(4.5), shape, colour)
             if room <= 0:
                 continue
-            ink = look.colour("text")
-            ink.setAlphaF(0.45 if faint else 1.0)
-            painter.setPen(ink)
+            painter.setPen(with_alpha(look.colour("text"), 0.45 if faint else 1.0))
             name = metrics.elidedText(tr(self._names[label]), Qt.TextElideMode.ElideRight, room)
             where = QRectF(look.px(24), middle - height / 2, room + 2, height)
             painter.drawText(where, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, name)
@@ -226,10 +223,8 @@ class Legend(QWidget):
     def _paint_bar(self, painter: QPainter, shown: int, height: float) -> None:
         """A thin bar that says there are more names."""
         whole = shown * height
-        bar = look.colour("quiet")
-        bar.setAlphaF(0.5)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(bar)
+        painter.setBrush(with_alpha(look.colour("quiet"), 0.5))
         length = max(whole * shown / len(self._names), look.px(8))
         top = look.px(4) + (whole - length) * self._first / self._most()
         painter.drawRoundedRect(QRectF(self.width() - look.px(4), top, look.px(3), length), 1.5, 1.5)

@@ -12,18 +12,11 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from desktop.controls.timeline_bar import SAME_DRAG
 from desktop.language import _, number, tr
+from desktop.panels.colours import mix
 from desktop.panels.panel import Panel
-from desktop.panels.plotting import (
-    Chart,
-    Reading,
-    Scale,
-    Stroke,
-    Upright,
-    coloured,
-    mix,
-    title_font,
-    value_text,
-)
+from desktop.panels.plotting import Chart, Reading, Upright, coloured
+from desktop.panels.scales import Scale, title_font, value_text
+from desktop.panels.strokes import Stroke
 from desktop.panels.trace import Reduced, Trace
 from desktop.selection import Selection
 from desktop.style.tokens import look

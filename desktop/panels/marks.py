@@ -14,6 +14,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from desktop.language import number, tr
+from desktop.panels.colours import ink_on, mix, with_alpha
 from desktop.panels.field import rim
 from desktop.panels.legend import class_colour
 from desktop.panels.plane import Extent, Plane, union
@@ -26,25 +27,6 @@ LONG = 25_000
 TRAIL_SHADES = 8
 VALUES = 6
 """Numbers on a card at most."""
-
-
-def with_alpha(colour: QColor, alpha: float) -> QColor:
-    """The same colour, let through."""
-    faint = QColor(colour)
-    faint.setAlphaF(alpha)
-    return faint
-
-
-def mixed(colour: QColor, ground: QColor, share: float) -> QColor:
-    """``share`` of ``colour``, the rest ``ground``."""
-    parts = zip(colour.getRgb()[:3], ground.getRgb()[:3], strict=True)  # type: ignore[index]
-    return QColor(*(round(share * a + (1 - share) * b) for a, b in parts))
-
-
-def ink_on(colour: QColor) -> QColor:
-    """Black or white, whichever reads better on ``colour``."""
-    light = 0.2126 * colour.redF() ** 2.2 + 0.7152 * colour.greenF() ** 2.2 + 0.0722 * colour.blueF() ** 2.2
-    return QColor("#000000") if light > 0.26 else QColor("#ffffff")
 
 
 def paint_regions(painter: QPainter, plane: Plane, regions: Regions) -> None:
@@ -213,7 +195,7 @@ def paint_ellipses(painter: QPainter, plane: Plane, ellipses: Ellipses, now: Gau
             # Opaque on an opaque rim: the same to the eye as colours let through, and three times as fast.
             painter.setPen(QPen(ground, width + look.icon_px(1.8)))
             painter.drawPath(path)
-            painter.setPen(QPen(mixed(colour, ground, strength), width))
+            painter.setPen(QPen(mix(ground, colour, strength), width))
             painter.drawPath(path)
 
 
@@ -393,7 +375,7 @@ def paint_guest(painter: QPainter, plane: Plane, path: NDArray[np.floating], *, 
         painter.drawPolygon(QPolygonF([centre + QPointF(*corner) for corner in head]))
 
 
-def paint_ring(painter: QPainter, x: float, y: float, dot: float, *, strong: bool) -> None:
+def paint_ring(painter: QPainter, at: QPointF, dot: float, *, strong: bool) -> None:
     """A ring round a point: strong = pinned, else under the mouse."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -403,7 +385,7 @@ def paint_ring(painter: QPainter, x: float, y: float, dot: float, *, strong: boo
         (look.colour("accent" if strong else "text"), look.px(2.4)),
     ):
         painter.setPen(QPen(colour, width))
-        painter.drawEllipse(QPointF(x, y), radius, radius)
+        painter.drawEllipse(at, radius, radius)
 
 
 def item_image(item: Item) -> QImage | None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QImage, QMouseEvent
 from PySide6.QtWidgets import QWidget
 
 from desktop.language import _, number, tr
+from desktop.panels.colours import with_alpha
 from desktop.panels.legend import paint_mark
 from desktop.selection import Selection
 from desktop.style.tokens import look
@@ -102,10 +103,7 @@ class Neighbours(QWidget):
         pad, title = self._pad(), self._title_high()
         high = 0.55 * room.height() - 2 * pad - title
         if self._with_pictures:
-            step_x, step_y = (
-                self._side() + look.icon_px(5),
-                self._side() + self._name_high() + look.icon_px(3),
-            )
+            step_x, step_y = self._step()
             self._columns = max(1, min(len(self._entries), int((0.8 * room.width() - 2 * pad) / step_x)))
             rows = min(-(-len(self._entries) // self._columns), int(high / step_y))
             self._shown = min(len(self._entries), rows * self._columns)
@@ -162,10 +160,7 @@ class Neighbours(QWidget):
         pad, top = self._pad(), self._pad() + self._title_high()
         row, column = divmod(entry, self._columns)
         if self._with_pictures:
-            step_x, step_y = (
-                self._side() + look.icon_px(5),
-                self._side() + self._name_high() + look.icon_px(3),
-            )
+            step_x, step_y = self._step()
             return QRectF(pad + column * step_x, top + row * step_y, self._side(), step_y - look.icon_px(3))
         return QRectF(pad, top + row * self._row_high(), self.width() - 2 * pad, self._row_high())
 
@@ -213,9 +208,7 @@ class Neighbours(QWidget):
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(look.colour("line"), 1))
-            ground = look.colour("surface")
-            ground.setAlphaF(0.96)
-            painter.setBrush(ground)
+            painter.setBrush(with_alpha(look.colour("surface"), 0.96))
             painter.drawRoundedRect(
                 QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), look.px(7), look.px(7)
             )

@@ -209,13 +209,14 @@ class Curve:
 @dataclass(frozen=True, slots=True, eq=False)
 class Bars:
     """Named bars. values: (K,) float32; names: K short strings; label: (K,) colour of each, or None for one
-    colour.
+    colour. lines: the colours are those of lines in plots, not of classes.
     """
 
     values: NDArray[np.float32]
     names: tuple[str, ...]
     label: NDArray[np.int32] | None = None
     axis: str = ""
+    lines: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import shiboken6
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
@@ -95,13 +95,13 @@ def test_choosing_asks_and_the_answer_colours_every_panel(panels, selection):
     for panel in panels:
         for i, corner in enumerate(CORNERS):
             assert colour_at(panel, *corner) == look.classes[3 - i]
-        assert panel.canvas._legend._names == ("one", "two", "three", "four")
+        assert panel.canvas.legend._names == ("one", "two", "three", "four")
     choose(panels[1], "")
     assert selection.colours is None
     assert [panel.colour.text_shown() for panel in panels] == ["Colours"] * 2
     for panel in panels:
         assert colour_at(panel, 0, 0) == look.classes[0]
-        assert panel.canvas._legend._names == ("a", "b", "c", "d")
+        assert panel.canvas.legend._names == ("a", "b", "c", "d")
     assert len(asked) == 1
 
 
@@ -210,7 +210,7 @@ def test_lasso_legend_and_click_know_the_chosen_labels(panels, selection):
     selection.light_label(2)
     assert colour_at(panel, 4, 0) == look.classes[2]
     assert colour_at(panel, 4, 4) == QColor(look.colours.faded).name()
-    legend = panel.canvas._legend
+    legend = panel.canvas.legend
     row = QPoint(legend.width() // 2, round(look.px(4) + 1.5 * legend._row_height()))
     QTest.mouseClick(legend, LEFT, Qt.KeyboardModifier.NoModifier, row)
     QTest.mouseDClick(legend, LEFT, Qt.KeyboardModifier.NoModifier, row)
@@ -240,7 +240,7 @@ def test_a_picture_of_other_points_keeps_its_own_colours(panels, selection):
     choose(panels[0], "class")
     answer(panels, "class", classes(3, 2, 1, 0))
     assert colour_at(panels[1], 0, 0) == look.classes[0]
-    assert panels[1].canvas._legend._names == ("a", "b")
+    assert panels[1].canvas.legend._names == ("a", "b")
     assert colour_at(panels[0], 0, 0) == look.classes[3]
     shown = Points(few.xy, few.label, few.names, total=4)  # the first two of four items
     panels[1].present(shown, 3)
@@ -253,7 +253,7 @@ def test_the_next_step_and_a_larger_cloud_are_coloured_too(panels, selection):
     panels[0].present(square(), 2)
     assert colour_at(panels[0], 0, 0) == look.classes[3]
     panels[0].present(Points(np.zeros((9, 2), np.float32)), 3)
-    panels[0].canvas.fit()
+    panels[0].canvas.view.fit()
     assert colour_at(panels[0], 0, 0) == QColor(look.colours.accent).name()
 
 
@@ -269,13 +269,13 @@ def test_numbers_are_shown_on_a_ramp_with_a_bar(panels, selection, theme):
     for corner, share in zip(CORNERS[:3], (0.0, 0.25, 1.0), strict=True):
         assert rgb(colour_at(panel, *corner)).tolist() == ramp(share).tolist()
     assert colour_at(panel, 0, 4) == QColor(look.colours.quiet).name()
-    assert not panel.canvas._legend.isVisible()
-    ((bar, plate),) = panel.canvas._bars()
+    assert not panel.canvas.legend.isVisible()
+    ((bar, plate),) = panel.canvas.bars.placed()
     assert (bar.title, bar.low, bar.high, bar.at) == ("position x", 0.0, 1.0, None)
     assert panel.canvas.rect().contains(plate.toAlignedRect().adjusted(1, 1, -1, -1))
     choose(panel, "")
-    assert panel.canvas._legend.isVisible()
-    assert panel.canvas._bars() == []
+    assert panel.canvas.legend.isVisible()
+    assert panel.canvas.bars.placed() == []
 
 
 def test_the_bar_points_at_the_number_under_the_mouse(panels, selection):
@@ -284,7 +284,7 @@ def test_the_bar_points_at_the_number_under_the_mouse(panels, selection):
     before = [picture(panel) for panel in panels][1]
     move(panels[0].canvas, where(panels[0], 4, 0))
     assert selection.hover == 1
-    ((bar, plate),) = panels[1].canvas._bars()
+    ((bar, plate),) = panels[1].canvas.bars.placed()
     assert bar.at == 0.25
     assert differing(picture(panels[1]).copy(plate.toRect()), before.copy(plate.toRect())) > 0
 
@@ -384,7 +384,7 @@ def test_painting_by_hand_leaves_colours_that_no_longer_fit(panels, selection):
         np.zeros((6, 2), np.float32), np.zeros(6, np.int32), ("a", "b"), classes=np.zeros(6, np.int32)
     )
     panels[0].canvas.put_points(more)
-    assert panels[0].canvas._legend._names == ("a", "b")
+    assert panels[0].canvas.legend._names == ("a", "b")
     picture(panels[0])
 
 
@@ -395,30 +395,32 @@ def test_neighbours_wear_the_chosen_colours(panels, selection):
     picture(panel)
     QTest.mouseClick(panel.canvas, LEFT, Qt.KeyboardModifier.NoModifier, where(panel, 0, 0))
     panel.answered("neighbours", (0,), [1, 3])
-    colours = [entry.colour.name() for entry in panel.canvas._near.entries]
+    colours = [entry.colour.name() for entry in panel.canvas.cards.near.entries]
     assert np.abs(rgb(colours[0]) - ramp(0.25)).max() < 6
     choose(panel, "")
-    assert [entry.colour.name() for entry in panel.canvas._near.entries] == [look.classes[1], look.classes[3]]
+    colours = [entry.colour.name() for entry in panel.canvas.cards.near.entries]
+    assert colours == [look.classes[1], look.classes[3]]
 
 
 def test_in_the_window_the_engine_finds_the_neighbours_and_esc_closes_the_list(desk):
     panel = next(p for p in desk.panels.values() if isinstance(p, ScatterPanel) and p.isVisible())
     desk.paint()
     canvas = panel.canvas
-    places = [(i, QPointF(*canvas._pixel(i))) for i in range(len(canvas._points.xy))]
-    item, at = next((i, p) for i, p in places if canvas._mark_at(p)[0] < 0 and canvas._point_at(p) == i)
+    places = [(i, canvas.picture.pixel(i)) for i in range(len(canvas.scene.points.xy))]
+    free = [(i, p) for i, p in places if canvas.gestures.mark_at(p)[0] < 0]
+    item, at = next((i, p) for i, p in free if canvas.picture.point_at(p) == i)
     desk.click(canvas, at.toPoint())
-    near = canvas._near
+    near = canvas.cards.near
     desk.until(lambda: near.isVisible() and all(entry.item is not None for entry in near.entries))
     assert len(near.entries) == 6
     assert item not in [entry.index for entry in near.entries]
-    distance = np.linalg.norm(canvas._points.xy - canvas._points.xy[item], axis=1)
+    distance = np.linalg.norm(canvas.scene.points.xy - canvas.scene.points.xy[item], axis=1)
     assert distance[[e.index for e in near.entries]].max() <= np.sort(distance)[7]
     second = near.entries[1].index
     desk.click(near, near.place(1).center().toPoint())
-    desk.until(lambda: canvas.pinned == second and len(near.entries) == 6 and not near._waiting)
+    desk.until(lambda: canvas.selection.pin == second and len(near.entries) == 6 and not near._waiting)
     desk.key(Qt.Key.Key_Escape)
-    assert canvas.pinned == -1
+    assert canvas.selection.pin == -1
     assert not near.isVisible()
 
 
@@ -433,10 +435,10 @@ def test_in_the_window_the_engine_answers_with_colours(desk):
         desk.until(lambda name=name: selection.colours is not None and selection.colouring == name)
         desk.settle()
         desk.paint()
-        assert panel.canvas._colouring() is selection.colours
+        assert panel.canvas.colouring.chosen() is selection.colours
     assert selection.colours.label is not None
     desk.advance(2)
     desk.paint()
-    assert panel.canvas._colouring() is selection.colours
+    assert panel.canvas.colouring.chosen() is selection.colours
     choose(panel, "")
-    assert panel.canvas._colouring() is None
+    assert panel.canvas.colouring.chosen() is None

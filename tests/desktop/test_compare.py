@@ -66,7 +66,7 @@ def test_one_selection_and_one_pointer_for_both(desks: Any) -> None:
     area.selection.select(np.arange(20, dtype=np.int32))
     area.selection.set_hover(7)
     desk.paint()
-    assert desk.panels["cloud"]._canvas._selection is desk.panels["b.cloud"]._canvas._selection
+    assert desk.panels["cloud"]._canvas.selection is desk.panels["b.cloud"]._canvas.selection
     desk.panels["b.cloud"].ask.emit("neighbours", (7,))
     desk.until(lambda: any(answer.name == "b.neighbours" for answer in desk.of("answered")))
 
@@ -77,8 +77,8 @@ def test_centres_are_dragged_on_either_side(desks: Any) -> None:
     desk.until(lambda: bool(desk.of("acted")))
     assert desk.of("acted")[-1].name == "b.move"
     desk.settle()
-    a = desk.panels["cloud"]._canvas._points.layers[-1].xy
-    b = desk.panels["b.cloud"]._canvas._points.layers[-1].xy
+    a = desk.panels["cloud"]._canvas.scene.points.layers[-1].xy
+    b = desk.panels["b.cloud"]._canvas.scene.points.layers[-1].xy
     assert not np.array_equal(a, b)
 
 

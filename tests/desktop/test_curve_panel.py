@@ -76,10 +76,10 @@ def test_a_dragged_handle_follows_the_mouse_and_tells_where_it_is(panel, qtbot):
     span = chart.span
     for x in np.linspace(2.1, 6, 40):
         move(chart, at(chart, x, 0.7), LEFT)
-        place = chart.place(chart.knobs[0], chart.geometry_now())
+        place = chart.handles.place(chart.handles.knobs[0], chart.geometry_now())
         assert abs(place.x() - at(chart, x, 0.7).x()) <= 1
         panel.present(with_handles(3.0), 1)  # a picture of an earlier moment does not fight
-        assert chart.place(chart.knobs[0], chart.geometry_now()) == place
+        assert chart.handles.place(chart.handles.knobs[0], chart.geometry_now()) == place
     assert chart.span == span  # the plot did not move along
     QTest.mouseRelease(chart.viewport(), LEFT, NO_KEY, at(chart, 6.5, 0.8))
     assert all(name == "drag" and args[0] == 0 for name, args in panel.acts)
@@ -88,14 +88,14 @@ def test_a_dragged_handle_follows_the_mouse_and_tells_where_it_is(panel, qtbot):
     index, x, y = panel.acts[-1][1]
     assert (index, x, y) == (0, pytest.approx(6.5, abs=0.05), pytest.approx(0.8, abs=0.01))
     panel.present(with_handles(6.5, 0.9), 2)
-    qtbot.waitUntil(lambda: not chart._settle_timer.isActive())
-    assert chart.place(chart.knobs[0], chart.geometry_now()).toPoint() == at(chart, 6.5, 0.9)
+    qtbot.waitUntil(lambda: not chart.handles._settle_timer.isActive())
+    assert chart.handles.place(chart.handles.knobs[0], chart.geometry_now()).toPoint() == at(chart, 6.5, 0.9)
 
 
 def test_a_drag_is_told_at_most_once_per_interval(panel):
     panel.present(with_handles(), 0)
     chart = panel._chart
-    chart._send_timer.setInterval(10_000)
+    chart.handles._send_timer.setInterval(10_000)
     QTest.mousePress(chart.viewport(), LEFT, NO_KEY, at(chart, 2, 0.5))
     for x in np.linspace(2.1, 6, 40):
         move(chart, at(chart, x, 0.5), LEFT)
@@ -103,7 +103,7 @@ def test_a_drag_is_told_at_most_once_per_interval(panel):
     QTest.mouseRelease(chart.viewport(), LEFT, NO_KEY, at(chart, 6, 0.5))
     assert len(panel.acts) == 2
     assert panel.acts[-1][1][1] == pytest.approx(6, abs=0.05)
-    assert not chart._send_timer.isActive()
+    assert not chart.handles._send_timer.isActive()
 
 
 def test_a_handle_stays_inside_the_plot_and_the_plot_is_not_dragged_with_it(panel):
@@ -186,8 +186,8 @@ def test_names_of_handles_touch_no_other_handle(panel):
     panel.present(Curve(X, {"hill": HILL}, handles=handles, range=(0, 1)), 0)
     chart = panel._chart
     geometry = chart.geometry_now()
-    spots = [chart.place(knob, geometry) for knob in chart.knobs]
-    boxes = [box for _knob, box in chart._knob_names(geometry, spots)]
+    spots = [chart.handles.place(knob, geometry) for knob in chart.handles.knobs]
+    boxes = [box for _knob, box in chart.handles.names(geometry, spots)]
     assert len(boxes) == 4
     assert apart(boxes)
     assert not any(box.contains(spot) for box in boxes for spot in spots)
@@ -204,7 +204,7 @@ def test_handles_that_go_leave_the_hand(panel):
     panel.present(with_handles(), 0)
     QTest.mousePress(chart.viewport(), LEFT, NO_KEY, at(chart, 8, 0.25))
     panel.reset()
-    assert not chart.dragging
+    assert chart.handles.held < 0
 
 
 def test_a_handle_on_logarithmic_axes_speaks_in_data_units(panel):
@@ -408,7 +408,7 @@ def test_segments_wear_the_colours_of_their_labels(panel):
     panel.present(Curve(X, {}, segments=Segments(start, end, np.array([1, 2])), range=(0, 1)), 0)
     chart = panel._chart
     for label, x in ((1, 1), (2, 5)):
-        _rows, columns = places(chart, look.classes[label])
+        _rows, columns = places(chart, look.curves[label])
         assert abs(columns.mean() - at(chart, x, 0).x()) <= 1.5
 
 
@@ -586,7 +586,7 @@ def test_a_hidden_panel_draws_the_newest_picture_when_shown(panel):
     panel.present(with_handles(), 0)
     assert panel._chart.strokes == []
     panel.show()
-    assert len(panel._chart.knobs) == 2
+    assert len(panel._chart.handles.knobs) == 2
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -594,6 +594,6 @@ def test_everything_follows_the_theme(panel, theme):
     panel.present(with_handles(marks=(Mark(5, "m"),), dots=np.array([[3, 0.9]])), 0)
     look.update(theme=theme)
     chart = panel._chart
-    assert chart.knobs[0].colour == QColor(look.curves[0])
+    assert chart.handles.knobs[0].colour == QColor(look.curves[0])
     assert chart.uprights[0].colour == look.colours.text
     assert len(places(chart, look.colours.text)[0]) > 20

@@ -324,7 +324,7 @@ def test_a_star_lies_on_top_and_waits_at_the_rim(qtbot: Any) -> None:
 
     def gold_at(x: float, y: float) -> bool:
         image = panel.canvas.grab().toImage()
-        at = QPointF(*panel.canvas._plane.to_pixel(x, y)).toPoint()
+        at = QPointF(*panel.canvas.view.plane.to_pixel(x, y)).toPoint()
         return image.pixelColor(at) == QColor(look.colours.guest)
 
     panel.set_guest((0.0, 0.0), [(-1.0, -1.0), (-0.5, 0.0), (0.0, 0.0)])
@@ -341,7 +341,7 @@ def test_a_star_lies_on_top_and_waits_at_the_rim(qtbot: Any) -> None:
     assert panel.grab().toImage() == plain
     panel.set_guest((0.0, 0.0))
     panel.reset()
-    assert panel.canvas._guest is None
+    assert panel.canvas.guest is None
 
 
 # ── one drawing, every model ────────────────────────────────────────────────────────────────────────────────
@@ -360,11 +360,11 @@ def take_the_pen(desk: Desk) -> DrawPad:
 def guest_in(desk: Desk) -> set[str]:
     """The channels with a star."""
     scatters = {n: p for n, p in desk.panels.items() if isinstance(p, ScatterPanel)}
-    return {n for n, p in scatters.items() if p.canvas._guest is not None}
+    return {n for n, p in scatters.items() if p.canvas.guest is not None}
 
 
 def star(desk: Desk, channel: str) -> tuple[float, float]:
-    return tuple(desk.panels[channel].canvas._guest[0][-1])  # type: ignore[return-value]
+    return tuple(desk.panels[channel].canvas.guest[0][-1])  # type: ignore[return-value]
 
 
 def answered(desk: Desk) -> bool:
@@ -407,20 +407,20 @@ def test_the_star_moves_as_it_learns_and_follows_the_timeline(desks: Any) -> Non
         desk.until(lambda step=step: pad._when.text() == f"step {step}")
         places.append(star(desk, "scatter"))
     assert places[0] != places[3]
-    assert len(desk.panels["scatter"].canvas._guest[0]) == 5  # four steps, and where it is
+    assert len(desk.panels["scatter"].canvas.guest[0]) == 5  # four steps, and where it is
     desk.window.timeline.sought.emit(0)
     desk.until(lambda: pad._when.text() == "step 0")
     assert star(desk, "scatter") == places[0]
-    assert desk.panels["scatter"].canvas._guest[1] is False
+    assert desk.panels["scatter"].canvas.guest[1] is False
     scribble(pad)  # drawn while the past is shown: the model of now answers, and it is said
     desk.until(lambda: pad._when.text() == "step 3")
-    assert desk.panels["scatter"].canvas._guest[1] is True
+    assert desk.panels["scatter"].canvas.guest[1] is True
     assert pad._when.objectName() == "flagged"
     desk.window.timeline.went_live.emit()
-    desk.until(lambda: desk.panels["scatter"].canvas._guest[1] is False)
+    desk.until(lambda: desk.panels["scatter"].canvas.guest[1] is False)
     desk.run(lambda: desk.window.transport.reset.emit())
     desk.until(lambda: pad._when.text() == "step 0")
-    assert len(desk.panels["scatter"].canvas._guest[0]) == 2
+    assert len(desk.panels["scatter"].canvas.guest[0]) == 2
 
 
 def test_a_turned_knob_asks_again(desks: Any) -> None:

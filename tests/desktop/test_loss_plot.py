@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor
 
 from desktop.language import language
 from desktop.panels.loss_plot import LossPlot
-from desktop.panels.plotting import Scale, log_ticks, nice_ticks, tick_text
+from desktop.panels.scales import Scale, log_ticks, nice_ticks, tick_text
 from desktop.panels.trace import BLOCK, Trace
 from desktop.selection import Selection
 from desktop.style.tokens import look

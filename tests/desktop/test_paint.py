@@ -308,7 +308,7 @@ class Easel:
 
     def at(self, across: float, up: float) -> QPoint:
         """A place in the picture, in shares of it."""
-        plane = self.canvas._plane
+        plane = self.canvas.view.plane
         return QPoint(round(plane.left + across * plane.width), round(plane.top + (1 - up) * plane.height))
 
     def drag(self, *places: tuple[float, float]) -> None:
@@ -321,7 +321,7 @@ class Easel:
 
     @property
     def shown(self) -> np.ndarray:
-        xy: np.ndarray = self.canvas._points.xy
+        xy: np.ndarray = self.canvas.scene.points.xy
         return xy
 
     @property
@@ -336,7 +336,7 @@ def easel(desks: Any) -> Easel:
 
 
 def centres(desk: Desk) -> np.ndarray:
-    layers = desk.panels["cloud"].canvas._points.layers
+    layers = desk.panels["cloud"].canvas.scene.points.layers
     return np.asarray(next(layer for layer in layers if isinstance(layer, Markers)).xy)
 
 
@@ -553,14 +553,15 @@ def test_pca_turns_its_axes_to_what_is_painted(desks: Any) -> None:
     easel.painter.size = 40
     easel.drag((0.1, 0.9), (0.4, 0.9))
     desk.until(easel.arrived)
-    desk.until(lambda: len(desk.panels["rebuilt"].canvas._points.xy) == len(easel.painter.cloud) > before)  # type: ignore[arg-type]
-    assert set(easel.canvas._points.label[before:]) == {1}
+    scene = desk.panels["rebuilt"].canvas.scene
+    desk.until(lambda: len(scene.points.xy) == len(easel.painter.cloud) > before)  # type: ignore[arg-type]
+    assert set(easel.canvas.scene.points.label[before:]) == {1}
 
 
 def test_a_centre_can_be_dragged_only_when_nobody_paints(easel: Easel) -> None:
     desk = easel.desk
     x, y = centres(desk)[0]
-    at = QPoint(*(round(p) for p in easel.canvas._plane.to_pixel(float(x), float(y))))
+    at = QPoint(*(round(p) for p in easel.canvas.view.plane.to_pixel(float(x), float(y))))
     desk.drag(easel.canvas, at, at + QPoint(30, 0), at + QPoint(60, 0))
     desk.until(easel.arrived)
     assert [acted.name for acted in desk.of("acted")] == ["paint"]

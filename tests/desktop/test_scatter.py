@@ -9,7 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.language import language
-from desktop.panels import field, marks, styles
+from desktop.panels import axes, field, marks, styles
+from desktop.panels.picture import Picture
 from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from desktop.style.tokens import look
@@ -76,7 +77,7 @@ def differing(a, b):
 
 
 def where(panel, x, y):
-    return QPointF(*panel.canvas._plane.to_pixel(x, y)).toPoint()
+    return QPointF(*panel.canvas.view.plane.to_pixel(x, y)).toPoint()
 
 
 def colour_at(panel, x, y):
@@ -155,7 +156,7 @@ def test_any_size(panel, size, projector):
     panel.resize(*size)
     panel.present(square(layers=layers()), 1)
     panel.answered("item", None, Item(1, "seven", (("loss", 0.5),), np.ones((8, 8, 3), np.float32)))
-    panel._canvas._selection.set_pin(1)
+    panel._canvas.selection.set_pin(1)
     picture(panel)
 
 
@@ -175,28 +176,28 @@ def test_without_labels_points_have_the_accent_and_minus_one_is_grey(panel):
 def test_equal_units(panel):
     panel.present(square(), 1)
     picture(panel)
-    assert panel.canvas._plane.scale[0] == panel.canvas._plane.scale[1]
+    assert panel.canvas.view.plane.scale[0] == panel.canvas.view.plane.scale[1]
     panel.present(square(equal=False), 1)
-    panel.canvas.fit()
+    panel.canvas.view.fit()
     picture(panel)
-    assert panel.canvas._plane.scale[0] != panel.canvas._plane.scale[1]
+    assert panel.canvas.view.plane.scale[0] != panel.canvas.view.plane.scale[1]
 
 
 def test_the_view_stands_still_while_points_move_and_follows_when_they_leave(panel):
     panel.present(square(), 1)
     picture(panel)
-    before = panel.canvas._plane.extent
+    before = panel.canvas.view.plane.extent
     moved = square()
     panel.present(Points(moved.xy * np.float32(0.5), moved.label, moved.names), 2)
     picture(panel)
-    assert panel.canvas._plane.extent == before
+    assert panel.canvas.view.plane.extent == before
     panel.present(Points(moved.xy * np.float32(5), moved.label, moved.names), 3)
     picture(panel)
-    assert panel.canvas._plane.extent[1] > 20
+    assert panel.canvas.view.plane.extent[1] > 20
     panel.reset()
     panel.present(square(), 0)
     picture(panel)
-    assert panel.canvas._plane.extent == pytest.approx(before)
+    assert panel.canvas.view.plane.extent == pytest.approx(before)
 
 
 def test_the_view_glides_and_arrives(panel, qtbot):
@@ -206,7 +207,7 @@ def test_the_view_glides_and_arrives(panel, qtbot):
     far = square()
     panel.present(Points(far.xy * np.float32(5), far.label, far.names), 3)
     picture(panel)
-    qtbot.waitUntil(lambda: panel.canvas._plane.extent[1] > 20 and panel.canvas._before is None)
+    qtbot.waitUntil(lambda: panel.canvas.view.plane.extent[1] > 20 and panel.canvas.scene.before is None)
     picture(panel)
     assert colour_at(panel, 20, 0) == look.classes[1]
 
@@ -214,10 +215,10 @@ def test_the_view_glides_and_arrives(panel, qtbot):
 def test_wheel_pan_and_fit(panel):
     panel.present(square(), 1)
     picture(panel)
-    canvas, before = panel.canvas, panel.canvas._plane.extent
+    canvas, before = panel.canvas, panel.canvas.view.plane.extent
     at = where(panel, 4, 4)
     turn(canvas, at, 240)
-    assert canvas._plane.extent[1] - canvas._plane.extent[0] < before[1] - before[0]
+    assert canvas.view.plane.extent[1] - canvas.view.plane.extent[0] < before[1] - before[0]
     assert (where(panel, 4, 4) - at).manhattanLength() <= 2
     drag(panel, at, at + QPoint(30, 20), button=Qt.MouseButton.MiddleButton)
     assert (where(panel, 4, 4) - at - QPoint(30, 20)).manhattanLength() <= 2
@@ -225,10 +226,10 @@ def test_wheel_pan_and_fit(panel):
     assert (where(panel, 4, 4) - at).manhattanLength() <= 2
     picture(panel)
     QTest.keyClick(canvas, Qt.Key.Key_Home)
-    assert canvas._plane.extent == pytest.approx(before)
+    assert canvas.view.plane.extent == pytest.approx(before)
     turn(canvas, at, -240)
     QTest.mouseDClick(canvas, LEFT, Qt.KeyboardModifier.NoModifier, where(panel, 2, 2))
-    assert canvas._plane.extent == pytest.approx(before)
+    assert canvas.view.plane.extent == pytest.approx(before)
 
 
 def test_keys_of_the_window_are_left_to_it(panel, qtbot):
@@ -323,7 +324,7 @@ def test_hidden_classes_are_hidden_and_cannot_be_touched(panel, selection):
 def test_legend_lights_hides_and_solos(panel, selection):
     panel.present(square(), 1)
     picture(panel)
-    legend = panel.canvas._legend
+    legend = panel.canvas.legend
     assert legend.isVisible()
     row = [
         QPoint(legend.width() // 2, round(look.px(4) + (i + 0.5) * legend._row_height())) for i in range(4)
@@ -351,7 +352,7 @@ def test_legend_with_many_names_scrolls(panel, selection):
     label = (np.arange(200) % 40).astype(np.int32)
     panel.present(Points(xy, label, tuple(f"a rather long name {i}" for i in range(40))), 1)
     before = picture(panel)
-    legend = panel.canvas._legend
+    legend = panel.canvas.legend
     assert legend._shown() <= 12
     for _ in range(60):
         turn(legend, QPoint(5, 20), -120)
@@ -371,7 +372,7 @@ def test_centres_are_dragged_and_placed(panel, qtbot):
     for i in range(1, 21):
         move(panel.canvas, start + (end - start) * i / 20, LEFT)
     panel.present(payload, 2)  # the run goes on meanwhile, the mark stays in the hand
-    assert panel.canvas._marks_xy(0)[1] == pytest.approx((3, 1), abs=0.05)
+    assert panel.canvas.scene.marks_xy(0)[1] == pytest.approx((3, 1), abs=0.05)
     assert 1 <= len(done) < 15
     QTest.mouseRelease(panel.canvas, LEFT, Qt.KeyboardModifier.NoModifier, end)
     name, args = done[-1]
@@ -379,7 +380,7 @@ def test_centres_are_dragged_and_placed(panel, qtbot):
     assert args == pytest.approx((1, 3, 1), abs=0.05)
     assert isinstance(args[0], int)
     panel.present(payload, 3)
-    assert panel.canvas._marks_xy(0)[1].tolist() == [3, 3]
+    assert panel.canvas.scene.marks_xy(0)[1].tolist() == [3, 3]
     QTest.mouseDClick(panel.canvas, LEFT, Qt.KeyboardModifier.NoModifier, where(panel, 2, 0.5))
     name, args = done[-1]
     assert name == "place"
@@ -390,16 +391,16 @@ def test_points_glide_when_steps_are_slow(panel, qtbot):
     look.reduce_motion = False
     panel.present(square(), 1)
     picture(panel)
-    panel.canvas._arrived -= 1
+    panel.canvas.scene.arrived -= 1
     other = square()
     panel.present(Points(other.xy[::-1].copy(), other.label, other.names), 2)
-    assert panel.canvas._xy()[0].tolist() == [0, 0]
-    qtbot.waitUntil(lambda: panel.canvas._before is None)
-    assert panel.canvas._xy()[0].tolist() == [0, 4]
+    assert panel.canvas.scene.xy()[0].tolist() == [0, 0]
+    qtbot.waitUntil(lambda: panel.canvas.scene.before is None)
+    assert panel.canvas.scene.xy()[0].tolist() == [0, 4]
     assert colour_at(panel, 0, 4) == look.classes[0]
     panel.present(square(), 3)  # soon after: at once
     panel.present(other, 4)
-    assert panel.canvas._before is None
+    assert panel.canvas.scene.before is None
 
 
 def test_says_when_only_some_are_shown(panel):
@@ -424,10 +425,10 @@ def test_nothing_is_drawn_twice_or_out_of_sight(panel, monkeypatch):
     panel.present(square(), 1)
     picture(panel)
     count = []
-    draw = type(panel.canvas)._draw_points
-    monkeypatch.setattr(type(panel.canvas), "_draw_points", lambda self: (count.append(1), draw(self)))
+    draw = Picture.draw
+    monkeypatch.setattr(Picture, "draw", lambda self: (count.append(1), draw(self)))
     picture(panel)
-    panel.canvas._selection.set_hover(1)
+    panel.canvas.selection.set_hover(1)
     picture(panel)
     assert count == []
     panel.hide()
@@ -557,7 +558,7 @@ def test_any_map_can_be_drawn(panel, name, signed):
 def test_the_bar_of_a_map_has_its_corner_when_there_is_room(panel):
     panel.present(hill(name="density"), 1)
     picture(panel)
-    ((bar, plate),) = panel.canvas._bars()
+    ((bar, plate),) = panel.canvas.bars.placed()
     assert (bar.title, bar.low, bar.high) == ("density", 0.0, 1.0)
     assert panel.canvas.rect().contains(plate.toAlignedRect().adjusted(1, 1, -1, -1))
     inked = picture(panel).copy(plate.toRect())
@@ -565,7 +566,7 @@ def test_the_bar_of_a_map_has_its_corner_when_there_is_room(panel):
     assert differing(picture(panel).copy(plate.toRect()), inked) > 0.01
     panel.resize(240, 200)
     picture(panel)
-    assert panel.canvas._bars() == []
+    assert panel.canvas.bars.placed() == []
 
 
 def test_a_new_map_is_drawn_and_the_same_is_not_drawn_again(panel, monkeypatch):
@@ -573,8 +574,8 @@ def test_a_new_map_is_drawn_and_the_same_is_not_drawn_again(panel, monkeypatch):
     panel.present(first, 1)
     before = picture(panel)
     count = []
-    draw = type(panel.canvas)._draw_ground
-    monkeypatch.setattr(type(panel.canvas), "_draw_ground", lambda self: (count.append(1), draw(self))[1])
+    draw = axes.draw_ground
+    monkeypatch.setattr(axes, "draw_ground", lambda *all, **how: (count.append(1), draw(*all, **how))[1])
     panel.present(Points(first.xy, None, (), first.layers), 2)
     picture(panel)
     assert count == []
@@ -640,13 +641,13 @@ def test_any_ellipse_can_be_drawn(panel, name):
 def test_a_huge_ellipse_does_not_make_the_cloud_small(panel):
     panel.present(square(), 1)
     picture(panel)
-    alone = panel.canvas._plane.extent
+    alone = panel.canvas.view.plane.extent
     panel.reset()
     for size in (0.3, 30.0, 3e8):
         layer = Ellipses(np.array([[4.0, 4.0]], np.float32), np.eye(2, dtype=np.float32)[None] * size)
         panel.present(square(layers=(layer,)), 1)
         picture(panel)
-        seen = panel.canvas._plane.extent
+        seen = panel.canvas.view.plane.extent
         assert 0.99 * (alone[3] - alone[2]) < seen[3] - seen[2] < 1.4 * (alone[3] - alone[2])
         if size > 1:
             assert seen[3] > alone[3]
@@ -657,7 +658,7 @@ def test_ellipses_alone_are_framed(panel):
     layer = Ellipses(np.array([[50.0, 50.0]], np.float32), np.eye(2, dtype=np.float32)[None])
     panel.present(Points(np.empty((0, 2), np.float32), layers=(layer,)), 1)
     picture(panel)
-    x0, x1, y0, y1 = panel.canvas._plane.extent
+    x0, x1, y0, y1 = panel.canvas.view.plane.extent
     assert x0 < 48 < 52 < x1
     assert 46 < y0 < 48
     assert 52 < y1 < 54
@@ -680,11 +681,11 @@ def test_ellipses_glide_when_steps_are_slow(panel, qtbot):
     look.reduce_motion = False
     panel.present(gaussian(), 1)
     picture(panel)
-    panel.canvas._arrived -= 1
+    panel.canvas.scene.arrived -= 1
     panel.present(gaussian(centre=(3.0, 0.0)), 2)
-    assert panel.canvas._ellipses_now()[0].centre[0].tolist() == [0.0, 0.0]
-    qtbot.waitUntil(lambda: panel.canvas._ellipses_before == [])
-    assert panel.canvas._ellipses_now()[0].centre[0].tolist() == [3.0, 0.0]
+    assert panel.canvas.scene.ellipses_now()[0].centre[0].tolist() == [0.0, 0.0]
+    qtbot.waitUntil(lambda: panel.canvas.scene.ellipses_before == [])
+    assert panel.canvas.scene.ellipses_now()[0].centre[0].tolist() == [3.0, 0.0]
     assert np.abs(rgb(colour_at(panel, 5, 0)) - rgb(look.classes[2])).max() < 30
 
 
@@ -719,7 +720,7 @@ def test_thirty_labels_can_be_blended(panel):
     for i in [*range(10), *range(20, 30)]:  # those between are rings
         seen = rgb(image.pixelColor(where(panel, *xy[i].tolist())))
         assert np.abs(seen - blend(i, other[i], share[i])).max() <= 1
-    table = panel.canvas._styles
+    table = panel.canvas.colouring.styles
     assert table.row.dtype == np.uint16
     assert len(table.colours) <= styles.MORE + n
 
@@ -768,7 +769,7 @@ def test_a_large_cloud_shows_the_first_label(panel):
     label = np.repeat(np.array([0, 1], np.int32), n // 2)
     panel.present(Points(xy, label, ("a", "b"), other=1 - label, share=np.full(n, 0.5, np.float32)), 1)
     picture(panel)
-    assert panel.canvas._styles.row.dtype == np.uint8
+    assert panel.canvas.colouring.styles.row.dtype == np.uint8
 
 
 # ── the neighbours of a pinned point ────────────────────────────────────────────────────────────────────────
@@ -790,7 +791,7 @@ def pinned(panel, index=5, near=(6, 4, 7, 3, 8, 2), with_picture=True):
     picture(panel)
     asked = []
     panel.ask.connect(lambda name, args: asked.append((name, args)))
-    xy = panel.canvas._points.xy
+    xy = panel.canvas.scene.points.xy
     QTest.mouseClick(panel.canvas, LEFT, Qt.KeyboardModifier.NoModifier, where(panel, *xy[index].tolist()))
     panel.answered("item", (index,), card(index, with_picture))
     panel.answered("neighbours", (index,), list(near))
@@ -807,7 +808,7 @@ def test_neighbours_are_listed_nearest_first(panel, selection, with_picture, pro
     panel.resize(900, 700)
     panel.present(ring(), 1)
     asked = pinned(panel, with_picture=with_picture)
-    near = panel.canvas._near
+    near = panel.canvas.cards.near
     assert near.isVisible()
     assert [entry.index for entry in near.entries] == [6, 4, 7, 3, 8, 2]
     assert {args[0] for name, args in asked if name == "item"} == {5, 6, 4, 7, 3, 8, 2}
@@ -822,7 +823,7 @@ def test_every_picture_is_asked_for_once(panel, selection):
     asked = pinned(panel)
     panel.present(ring(), 2)
     panel.answered("neighbours", (5,), [6, 4, 7, 3, 8, 2])
-    QTest.mouseClick(panel.canvas._near, LEFT, pos=panel.canvas._near.place(1).center().toPoint())
+    QTest.mouseClick(panel.canvas.cards.near, LEFT, pos=panel.canvas.cards.near.place(1).center().toPoint())
     assert selection.pin == 4
     panel.answered("neighbours", (4,), [5, 3, 6, 2, 7, 8])
     items = [args[0] for name, args in asked if name == "item"]
@@ -832,7 +833,7 @@ def test_every_picture_is_asked_for_once(panel, selection):
 def test_the_mouse_on_an_entry_lights_the_point_and_a_click_pins_it(panel, selection):
     panel.present(ring(), 1)
     asked = pinned(panel)
-    near = panel.canvas._near
+    near = panel.canvas.cards.near
     before = picture(panel)
     move(near, near.place(2).center().toPoint())
     assert selection.hover == 7
@@ -852,7 +853,7 @@ def test_the_mouse_on_an_entry_lights_the_point_and_a_click_pins_it(panel, selec
 def test_the_list_closes_on_a_click_elsewhere_and_when_all_is_cleared(panel, selection):
     panel.present(ring(), 1)
     pinned(panel)
-    near = panel.canvas._near
+    near = panel.canvas.cards.near
     QTest.mouseClick(panel.canvas, LEFT, Qt.KeyboardModifier.NoModifier, where(panel, 0, 0))
     assert selection.pin == -1
     assert not near.isVisible()
@@ -876,28 +877,28 @@ def test_only_the_picture_that_was_clicked_lists_them(panel, selection, qtbot):
         each.present(ring(), 1)
     before = picture(other)
     pinned(panel)
-    assert panel.canvas._near.isVisible()
-    assert not other.canvas._near.isVisible()
+    assert panel.canvas.cards.near.isVisible()
+    assert not other.canvas.cards.near.isVisible()
     assert picture(other) != before  # lines and rings
-    move(panel.canvas._near, panel.canvas._near.place(0).center().toPoint())
+    move(panel.canvas.cards.near, panel.canvas.cards.near.place(0).center().toPoint())
     lit = picture(other)
-    panel.canvas._near.hide()
+    panel.canvas.cards.near.hide()
     assert picture(other) != lit
     pinned(other, 20, (21, 19))
-    assert not panel.canvas._near.isVisible()
-    assert other.canvas._near.isVisible()
+    assert not panel.canvas.cards.near.isVisible()
+    assert other.canvas.cards.near.isVisible()
 
 
 def test_in_a_small_picture_lines_and_rings_must_do(panel, selection):
     panel.resize(250, 220)
     panel.present(ring(), 1)
     asked = pinned(panel)
-    assert not panel.canvas._near.isVisible()
+    assert not panel.canvas.cards.near.isVisible()
     assert selection.neighbours == (6, 4, 7, 3, 8, 2)
     assert [args for name, args in asked if name == "item"] == [(5,)]
     panel.resize(600, 460)
     picture(panel)
-    assert panel.canvas._near.isVisible()
+    assert panel.canvas.cards.near.isVisible()
 
 
 @pytest.mark.parametrize("projector", [False, True])
@@ -909,12 +910,12 @@ def test_the_card_of_the_pinned_point_gives_way_to_the_list(panel, selection, si
     canvas, shown = panel.canvas, 0
     for index in range(0, 40, 3):
         pinned(panel, index, [(index + step) % 40 for step in (1, 39, 2, 38, 3, 37)])
-        at = QPointF(*canvas._pixel(index))
-        if canvas._near.isVisible():
-            strip = QPointF(canvas._near.pos()), canvas._near.size()
-            room = canvas._room_beside(QRectF(*strip), index, at)
+        at = canvas.picture.pixel(index)
+        if canvas.cards.near.isVisible():
+            strip = QPointF(canvas.cards.near.pos()), canvas.cards.near.size()
+            room = canvas.cards.room_beside(QRectF(*strip), index, at)
             if room is not None:
-                box = marks.card_box(*canvas._items[index], at, canvas._dot, room)
+                box = marks.card_box(*canvas.cards.items[index], at, canvas.picture.dot, room)
                 assert not box.intersects(QRectF(*strip))
                 assert not box.contains(at)
                 shown += 1
@@ -927,7 +928,7 @@ def test_the_list_never_covers_the_pinned_point(panel, size):
     panel.present(ring(), 1)
     for index in range(0, 40, 3):
         pinned(panel, index, [(index + 1) % 40, (index + 39) % 40, (index + 2) % 40])
-        near = panel.canvas._near
+        near = panel.canvas.cards.near
         assert near.isVisible()
         assert panel.canvas.rect().contains(near.geometry())
         assert not near.geometry().contains(where(panel, *ring().xy[index].tolist()))
@@ -937,7 +938,7 @@ def test_neighbours_that_are_not_there_do_not_hurt(panel, selection):
     panel.present(ring(), 1)
     asked = pinned(panel, 5, (7, 70_000, -1))
     assert ("item", (70_000,)) not in asked
-    assert [entry.index for entry in panel.canvas._near.entries] == [7, 70_000]
+    assert [entry.index for entry in panel.canvas.cards.near.entries] == [7, 70_000]
     picture(panel)
 
 

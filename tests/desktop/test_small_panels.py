@@ -53,7 +53,7 @@ def test_lines_are_named_at_their_ends_and_the_mark_stands_upright(shown):
 
 
 def test_many_names_become_a_legend(shown):
-    panel = shown(CurvePanel, 300, 120)
+    panel = shown(CurvePanel, 1000, 120)
     panel.present(Curve(np.arange(5.0), {f"line number {i}": np.arange(5.0) for i in range(9)}), 4)
     assert not panel._chart.labels_fit
     assert "line number 8" in panel._aside.text()

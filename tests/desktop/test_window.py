@@ -409,15 +409,15 @@ def test_mnist_from_a_folder(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def centres(desk: Desk) -> np.ndarray:
     """Where the markers of the cloud on screen are, in data units."""
-    return desk.panels["cloud"].canvas._points.layers[-1].xy
+    return desk.panels["cloud"].canvas.scene.points.layers[-1].xy
 
 
 def pixel(desk: Desk, x: float, y: float) -> QPoint:
-    return QPointF(*desk.panels["cloud"].canvas._plane.to_pixel(x, y)).toPoint()
+    return QPointF(*desk.panels["cloud"].canvas.view.plane.to_pixel(x, y)).toPoint()
 
 
 def place_of(desk: Desk, item: int) -> QPoint:
-    return pixel(desk, *desk.panels["cloud"].canvas._points.xy[item].tolist())
+    return pixel(desk, *desk.panels["cloud"].canvas.scene.points.xy[item].tolist())
 
 
 @pytest.fixture
@@ -431,8 +431,8 @@ def still(desk: Desk) -> Desk:
 def lonely_item(desk: Desk) -> int:
     """A point far from all centres and from its neighbours."""
     canvas = desk.panels["cloud"].canvas
-    xy = canvas._plane.to_pixels(canvas._points.xy)
-    marks = canvas._plane.to_pixels(centres(desk))
+    xy = canvas.view.plane.to_pixels(canvas.scene.points.xy)
+    marks = canvas.view.plane.to_pixels(centres(desk))
     apart = np.hypot(*(xy[:, None] - marks[None]).transpose(2, 0, 1)).min(1)
     distance = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
     np.fill_diagonal(distance, np.inf)
@@ -443,17 +443,17 @@ def test_hover_shows_a_card_and_a_click_the_neighbours(still: Desk) -> None:
     desk, canvas = still, still.panels["cloud"].canvas
     item = lonely_item(desk)
     desk.move(canvas, place_of(desk, item))
-    desk.until(lambda: item in canvas._items)
-    assert canvas._selection.hover == item
-    assert canvas._items[item][0].label.startswith("blob")
+    desk.until(lambda: item in canvas.cards.items)
+    assert canvas.selection.hover == item
+    assert canvas.cards.items[item][0].label.startswith("blob")
     desk.paint()
     desk.click(canvas, place_of(desk, item))
-    assert canvas._selection.pin == item
-    desk.until(lambda: len(canvas._selection.neighbours) == 6)
-    assert item not in canvas._selection.neighbours
+    assert canvas.selection.pin == item
+    desk.until(lambda: len(canvas.selection.neighbours) == 6)
+    assert item not in canvas.selection.neighbours
     desk.paint()
     desk.key(Key.Key_Escape, widget=desk.window)
-    assert canvas._selection.pin == -1
+    assert canvas.selection.pin == -1
 
 
 def test_a_lasso_selects_and_escape_clears(still: Desk) -> None:
@@ -462,13 +462,13 @@ def test_a_lasso_selects_and_escape_clears(still: Desk) -> None:
     desk.drag(
         canvas, *(pixel(desk, 3.2 + dx, -3.4 + dy) for dx, dy in ((-2, -1.9), (2, -1.9), (2, 2), (-2, 2)))
     )
-    chosen = canvas._selection.items
+    chosen = canvas.selection.items
     assert chosen is not None
     assert 250 < len(chosen) < 320
-    assert set(canvas._points.xy[chosen][:, 1] < 0) == {True}
+    assert set(canvas.scene.points.xy[chosen][:, 1] < 0) == {True}
     desk.paint()
     desk.key(Key.Key_Escape, widget=desk.window)
-    assert canvas._selection.items is None
+    assert canvas.selection.items is None
 
 
 def test_a_centre_can_be_dragged_while_it_runs(still: Desk) -> None:
@@ -477,9 +477,9 @@ def test_a_centre_can_be_dragged_while_it_runs(still: Desk) -> None:
     desk.play()
     start = pixel(desk, *centres(desk)[2].tolist())
     QTest.mousePress(canvas, LEFT, NO_KEY, start)
-    assert canvas._gesture == "mark"
-    held = canvas._held[1]
-    x, y = canvas._plane.to_data(start.x() + 60, start.y() - 40)
+    assert canvas.gestures.kind == "mark"
+    held = canvas.scene.held[1]
+    x, y = canvas.view.plane.to_data(start.x() + 60, start.y() - 40)
     desk.move(canvas, start + QPoint(30, -20), LEFT)
     desk.move(canvas, start + QPoint(60, -40), LEFT)
     QTest.mouseRelease(canvas, LEFT, NO_KEY, start + QPoint(60, -40))
@@ -487,7 +487,7 @@ def test_a_centre_can_be_dragged_while_it_runs(still: Desk) -> None:
     desk.pause()
     assert desk.of("acted")[-1].name == "move"
     assert held == 2
-    trail = desk.panels["cloud"].canvas._points.layers[-1].trail
+    trail = desk.panels["cloud"].canvas.scene.points.layers[-1].trail
     seen = centres(desk) if trail is None else trail[0]
     assert np.hypot(*(seen[held] - (x, y))) < 0.2, (seen[held], (x, y))
     assert any(mark.text == "by hand" for mark in desk.window.timeline.marks)
@@ -503,7 +503,7 @@ def test_a_double_click_places_a_centre(still: Desk) -> None:
     assert desk.of("acted")[-1].name == "place"
     now = centres(desk)
     (moved,) = np.flatnonzero(np.abs(now - before).max(1) > 1e-6)
-    np.testing.assert_allclose(now[moved], canvas._plane.to_data(at.x(), at.y()), atol=0.05)
+    np.testing.assert_allclose(now[moved], canvas.view.plane.to_data(at.x(), at.y()), atol=0.05)
 
 
 def test_what_the_hand_did_to_the_former_run_does_not_reach_the_next(desk: Desk) -> None:
@@ -634,7 +634,7 @@ def test_trouble_leaves_a_sentence_and_the_last_good_picture(trial: Desk, kind: 
     assert word in trial.window.notice.text
     assert "Traceback" not in trial.window.notice.text
     assert trial.panel_steps() == {10}
-    good = trial.panels["cloud"].canvas._points
+    good = trial.panels["cloud"].canvas.scene.points
     assert np.isfinite(good.xy).all()
     trial.paint()
     # Asking for the newest picture must not bring a spoiled one.

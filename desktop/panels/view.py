@@ -1,0 +1,200 @@
+"""Which part of the plane a picture of points shows, and where in the panel."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, QSizeF, QVariantAnimation, Signal
+from PySide6.QtGui import QFontMetricsF
+from PySide6.QtWidgets import QWidget
+
+from desktop.panels.axes import tick_texts
+from desktop.panels.plane import Extent, Plane, roomy, union
+from desktop.panels.scene import Scene, animation, eased
+from desktop.style.tokens import look
+
+
+class View(QObject):
+    """``plane`` is what is seen, and where in the ``widget``.
+
+    Home is the box that is framed while the person has not ``zoomed``; None until there are points. It goes
+    with the points when they leave it. A twin, with the same axes, shows the same.
+    """
+
+    changed = Signal()
+    """Something else is seen, or elsewhere."""
+
+    def __init__(self, scene: Scene, corner: Callable[[], QSizeF], widget: QWidget) -> None:
+        """corner: how much of the upper right corner home shall leave free."""
+        super().__init__(widget)
+        self._scene, self._corner, self._widget = scene, corner, widget
+        self.plane = Plane()
+        self.zoomed = False
+        self.steady = False  # a hand works on what is seen: home does not go with the points
+        self._twin: View | None = None
+        self._home: Extent | None = None
+        self._glide = animation(self, 280, self._on_glide)
+        self._glide.finished.connect(self.follow)  # the points may have gone on meanwhile
+        self._glide_from: Extent | None = None
+        self._glide_to: Extent | None = None
+
+    # ── home ──
+
+    def forget(self) -> None:
+        """Another run: nothing is framed yet."""
+        self._glide.stop()
+        self._home, self._glide_to, self.zoomed = None, None, False
+
+    def link(self, other: View) -> None:
+        """Show the same part of the plane as ``other``, wherever both have the same axes."""
+        self._twin, other._twin = other, self
+
+    def _alike(self) -> View | None:
+        """The other picture with the same axes, if there is one."""
+        twin, own = self._twin, self._scene.points
+        if twin is None or own is None or not self._measured():
+            return None
+        points = twin._scene.points
+        return twin if points is not None and points.axes == own.axes else None
+
+    def _measured(self) -> bool:
+        """Whether its axes mean something. Those of a map do not: only who is near whom."""
+        return self._scene.points is not None and any(self._scene.points.axes)
+
+    def fit(self) -> None:
+        """Show everything again."""
+        for view in (self, self._alike()):
+            box = None if view is None else view._box()
+            if view is not None and box is not None:
+                view.zoomed = False
+                view._go_to(roomy(box))
+
+    def _box(self) -> Extent | None:
+        """Where everything lies: here, and in a picture with the same axes."""
+        twin, own = self._alike(), self._scene.box()
+        other = None if twin is None else twin._scene.box()
+        return union(own, other) if own is not None and other is not None else own
+
+    def follow(self) -> None:
+        """Frame the first points; later leave the view alone unless they leave it by more than a fifth.
+
+        A map, which has no axes to be read, is followed more closely, also when it shrinks.
+        """
+        if self._home is not None and (
+            self.zoomed or self.steady or self._glide.state() == QVariantAnimation.State.Running
+        ):
+            return
+        box = self._box()
+        if box is None:
+            return
+        if self._home is None:
+            self._home = roomy(box)
+            self.lay_out()
+            twin = self._alike()
+            if twin is not None and not twin.zoomed:
+                twin._home = self._home
+                twin.lay_out()
+            return
+        x0, x1, y0, y1 = self.plane.extent
+        over = max((x0 - box[0], box[1] - x1)) / (x1 - x0), max((y0 - box[2], box[3] - y1)) / (y1 - y0)
+        fills = max((box[1] - box[0]) / (x1 - x0), (box[3] - box[2]) / (y1 - y0))
+        if not self._measured() and (max(over) > 0.01 or fills < 0.5):
+            self._go_to(roomy(box, 0.12))
+        elif max(over) > 0.2:
+            self._go_to(union(self._home, roomy(box, 0.15)))
+
+    def _go_to(self, home: Extent) -> None:
+        if self._home is None or look.reduce_motion or not self._widget.isVisible():
+            self._home = home
+            self.lay_out()
+            return
+        self._glide_from, self._glide_to = self._home, home
+        self._glide.stop()
+        self._glide.start()
+
+    def _on_glide(self, t: float) -> None:
+        if self._glide_from is None or self._glide_to is None or self.zoomed:
+            return
+        s = eased(t)
+        a, b = self._glide_from, self._glide_to
+        x0, x1, y0, y1 = (p + (q - p) * s for p, q in zip(a, b, strict=True))
+        self._home = b if t >= 1.0 else (x0, x1, y0, y1)
+        self.lay_out()
+
+    def halt(self) -> None:
+        """Be where it glides to, at once."""
+        self._glide.stop()
+        if self._glide_to is not None and not self.zoomed and self._home is not None:
+            self._home = self._glide_to
+            self.lay_out()
+        self._glide_to = None
+
+    # ── a person's choice ──
+
+    def pan(self, dx: float, dy: float) -> None:
+        """Dragged by so many pixels."""
+        self._see(self.plane.panned(dx, dy))
+
+    def zoom(self, px: float, py: float, by: float) -> None:
+        """``by`` times larger, with the place under (px, py) standing still."""
+        self._see(self.plane.zoomed(px, py, by))
+
+    def _see(self, plane: Plane) -> None:
+        self._glide.stop()
+        self.plane = plane
+        for view in (self, self._alike()):
+            if view is not None:
+                view.plane = replace(view.plane, wish=plane.wish)
+                view.zoomed = True
+                view.lay_out()
+
+    # ── where in the widget ──
+
+    def with_axes(self) -> bool:
+        """Whether there are numbers at the rims."""
+        wide, high = self._widget.width(), self._widget.height()
+        return self._measured() and wide >= look.px(150) and high >= look.px(110)
+
+    def lay_out(self) -> None:
+        """Find room for the axes, then frame home in what is left."""
+        points, wide = self._scene.points, self._widget.width()
+        equal = points.equal if points is not None else self.plane.equal
+        font = QFontMetricsF(look.font(0.88, tabular=True))
+        left = bottom = float(look.px(2))
+        if self.with_axes():
+            bottom = math.ceil(font.height() + look.px(4))
+        high = max(self._widget.height() - bottom - look.px(2), 1.0)
+        plane = replace(
+            self.plane, left=left, top=float(look.px(2)), width=max(wide - left, 1.0), height=high
+        )
+        plane = self._framed(replace(plane, equal=equal))
+        grain = look.px(8)  # so that the picture does not shift at every other digit
+        for _pass in range(2 if self.with_axes() else 0):  # less width may bring other ticks, and wider ones
+            texts = tick_texts(plane.extent[2:], plane.height)
+            widest = max((font.horizontalAdvance(text) for __, text in texts), default=0.0)
+            left = max(left, float(math.ceil((widest + look.px(6)) / grain) * grain))
+            plane = self._framed(replace(plane, left=left, width=max(wide - left - look.px(2), 1.0)))
+        self.plane = plane
+        self.changed.emit()
+
+    def _framed(self, plane: Plane) -> Plane:
+        """Home fills the picture and leaves the legend its corner, if the picture is wide enough for both."""
+        if self.zoomed or self._home is None:
+            return plane
+        x0, x1, y0, y1 = self._home
+        taken = self._corner()
+        corner = taken.width()
+        above = (plane.height - (y1 - y0) * plane.width / (x1 - x0)) / 2 if plane.equal else 0.0
+        if corner > 0.3 * plane.width or above >= taken.height():  # no room beside, or enough above
+            corner = 0.0
+        room = plane.width - corner
+        sx, sy = room / (x1 - x0), plane.height / (y1 - y0)
+        if plane.equal:
+            sx = sy = min(sx, sy)
+        slack = (plane.width - (x1 - x0) * sx) / 2
+        shift = min(max(corner - slack, 0.0), corner / 2) / sx
+        cx, cy = (x0 + x1) / 2 + shift, (y0 + y1) / 2
+        half_x, half_y = plane.width / 2 / sx, plane.height / 2 / sy
+        return replace(plane, wish=(cx - half_x, cx + half_x, cy - half_y, cy + half_y))
