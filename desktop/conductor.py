@@ -113,6 +113,12 @@ class Conductor(QObject):
         self._start(RunSpec(info.id, demo.dataset, demo.params, demo.seed, self.data_dir, beside=demo.beside))
         self.demo = (experiment, name)
 
+    def pictured(self) -> list[str]:
+        """The channel that the chosen demo is about, if one is chosen."""
+        if self.demo is None:
+            return []
+        return [d.picture for d in self.infos[self.demo[0]].demos if d.name == self.demo[1]]
+
     def info_of(self, spec: RunSpec) -> Info:
         """What the experiment of ``spec`` offers, together with what stands beside it."""
         info = self.infos[spec.experiment]

@@ -419,7 +419,11 @@ class Window(QMainWindow):
         assert self.conductor is not None
         last = self.settings.experiment
         known = self.conductor.infos
-        self.conductor.choose(last if last in known else self._in_topic(self._topic())[0].id)
+        if last in known:
+            self.conductor.choose(last)
+        else:  # the first start of all: something to wonder about
+            first = self._in_topic(self._topic())[0]
+            self.conductor.choose_demo(first.id, first.demos[0].name)
 
     def first_of_topic(self, topic: str | None) -> str:
         """The id of the first experiment of ``topic`` (default: of the tab now open); "" when there is
@@ -489,9 +493,11 @@ class Window(QMainWindow):
         self.area.highlight(())
 
     def _channels_in_order(self, spec: RunSpec) -> list[str]:
+        """The pictures from the largest on: that of the demo first, if one is shown."""
         large = self._topic().large
+        first = [] if self.conductor is None else self.conductor.pictured()
         beside = () if spec.beside is None else large.get(spec.beside.experiment, ())
-        return [*large.get(spec.experiment, ()), *(PREFIX + name for name in beside)]
+        return [*first, *large.get(spec.experiment, ()), *(PREFIX + name for name in beside)]
 
     def _show_sides(self) -> None:
         """Print on everything that comes in twice what it belongs to."""

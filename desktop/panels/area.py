@@ -58,7 +58,7 @@ class PanelArea(QWidget):
         self.loss.hide()
         self._column = QVBoxLayout(self)
         self._splitter: QSplitter | None = None
-        self._built: tuple[str, str | None, str] | None = None
+        self._built: tuple[object, ...] = ()
         self._cramped = self._multiples = False
         self._curves = True
         self._data: object = None  # what the last run learned from
@@ -79,7 +79,7 @@ class PanelArea(QWidget):
         multiples: all of one size. curves: whether the numbers that are followed have a panel too.
         """
         beside = started.spec.beside
-        built = (info.id, None if beside is None else beside.experiment, started.kind)
+        built = (info.id, None if beside is None else beside.experiment, started.kind, tuple(large[:1]))
         again = self._built == built
         data = (info.id, started.spec.data_key, started.painted)
         same_data, self._data = data == self._data, data
@@ -150,8 +150,14 @@ class PanelArea(QWidget):
         a, b = list(first(self.panels).values()), list(second(self.panels).values())
         if b:
             self._splitter = _side_by_side(a, b, self.loss, self._tell_watched, cramped=self._cramped)
-        elif self._multiples and not self._cramped:
-            self._splitter = _grid(panels)
+        elif self._multiples:
+            maps = [panel for panel in panels if isinstance(panel, ScatterPanel)]
+            rest = [panel for panel in panels if panel not in maps]
+            # In a small window the maps stay together, and what is said about them takes turns in one place.
+            cells = [*maps, _Pager(rest, self._tell_watched)] if self._cramped and len(rest) > 1 else panels
+            for cell in maps:
+                cell.show()
+            self._splitter = _grid(cells)
         elif self._cramped:
             self._splitter = _two_at_a_time(panels, self._tell_watched)
         else:
@@ -339,7 +345,7 @@ def _two_at_a_time(panels: Sequence[Panel], turned: Any) -> QSplitter:
     return columns
 
 
-def _grid(panels: Sequence[Panel]) -> QSplitter:
+def _grid(panels: Sequence[QWidget]) -> QSplitter:
     """Small multiples: all of one size, in rows."""
     columns = math.ceil(math.sqrt(len(panels)))
     rows = _split(Qt.Orientation.Vertical)

@@ -93,7 +93,10 @@ class _Canvas(QWidget):
         lit, hidden = self._selection.lit, self._selection.hidden
         if label >= 0 and (label in hidden or (lit is not None and lit != label)):
             return look.colour("faded")
-        return class_colour(label) if label >= 0 else look.colour("accent")
+        if label < 0:
+            return look.colour("accent")
+        lines = self._bars is not None and self._bars.lines
+        return QColor(look.curves[label % len(look.curves)]) if lines else class_colour(label)
 
     def _paint_lying(
         self, painter: QPainter, area: QRectF, values: NDArray[np.float64], names: list[str], widest: float

@@ -20,7 +20,7 @@ from desktop.panels.strokes import Stroke
 from desktop.panels.trace import Reduced, Trace
 from desktop.selection import Selection
 from desktop.style.tokens import look
-from engine.api import Scalar, plain
+from engine.api import Scalar, is_second, plain
 
 APART = " · "
 """Between the head of a title and what tells its siblings apart."""
@@ -250,8 +250,12 @@ class LossPlot(Panel):
         )
         room = across if self._across else room
         count = max(1, min(wanted, room))
-        each = -(-len(self._lines) // count)
-        groups = [self._lines[first : first + each] for first in range(0, len(self._lines), max(each, 1))]
+        lines = self._lines
+        if count == 1 and wanted > 1 and any(is_second(line.key) for line in lines):
+            # One small chart for two runs side by side: one number of each, rather than a tangle.
+            lines = [next(line for line in lines if is_second(line.key) == b) for b in (False, True)]
+        each = -(-len(lines) // count)
+        groups = [lines[first : first + each] for first in range(0, len(lines), max(each, 1))]
         groups = groups or [[]]
         while len(self._lanes) < len(groups):
             self._lanes.append(self._new_lane())
@@ -346,7 +350,7 @@ class LossPlot(Panel):
 
     def _write_head(self) -> None:
         """The curves' names in their colours, their values at the right, or above each chart."""
-        lines = self._lines
+        lines = [line for lane in self._lanes for line in lane.lines] or self._lines
         values = [value_text(self._value(line)) if len(line.trace) else "" for line in lines]
         lanes = [lane for lane in self._lanes if lane.lines]
         joined = self._family or _list_of([line.title for line in lines])

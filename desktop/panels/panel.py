@@ -44,8 +44,10 @@ class Panel(QFrame):
         self._title = named("panelTitle", ElidedLabel(bold=True))
         say(self._title.setText, title)
         self._side_words: Text | str = ""
-        self._side = named("panelSide", QLabel())
+        self._side = named("panelSide", ElidedLabel(relative=0.96, bold=True))
         self._side.hide()
+        for label in (self._title, self._side):
+            label.setMinimumWidth(1)  # a picture may be narrower than what it is called
         self._aside = named("panelAside", _Yielding())
         self._step: int | None = None
         self._extra = ""
@@ -103,9 +105,13 @@ class Panel(QFrame):
         step = "" if self._step is None else tr(_("step {step}", step=number(self._step)))
         parts = [part for part in (tr(self._extra), step) if part]
         self._aside.setText(" · ".join(parts))
-        # The title comes first: where there is no room for all, only the step stays.
-        if len(parts) == 2 and self._title.sizeHint().width() + self._taken() > self.width():
-            self._aside.setText(step)
+        # The title comes first: where there is no room for all, only the step stays; and in projector mode,
+        # where the bar below shows it large, not even that.
+        shorter = [[step]] if len(parts) == 2 else []
+        for words in (*shorter, *([[]] if look.projector else [])):
+            if self._title.sizeHint().width() + self._taken() <= self.width():
+                break
+            self._aside.setText(" · ".join(words))
 
     def _taken(self) -> int:
         """What the head takes besides the title."""
@@ -141,7 +147,6 @@ class Panel(QFrame):
         self._column.setContentsMargins(margin, look.px(7), margin, margin)
         self._column.setSpacing(look.px(5))
         self._aside.setFont(look.font(0.92, tabular=True))
-        self._side.setFont(look.font(0.96, bold=True))
         self.restyle()
 
     def _on_language(self) -> None:

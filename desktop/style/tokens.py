@@ -72,8 +72,12 @@ CLASSES_DARK = (
     "#cf8358",
 )
 # Curves, in order: the first is the one most looked at.
-CURVES_LIGHT = ("#0072b2", "#c85a00", "#007f5c", "#a8488a", "#6b6b6b")
-CURVES_DARK = ("#4aa8ec", "#ff9a4d", "#2fcf9f", "#eaa3cc", "#b5b5b5")
+CURVES_LIGHT = (
+    "#0072b2", "#c85a00", "#007f5c", "#a8488a", "#6b6b6b", "#6a4fb3", "#7d6a00", "#9b2d20",
+)  # fmt: skip
+CURVES_DARK = (
+    "#4aa8ec", "#ff9a4d", "#2fcf9f", "#eaa3cc", "#b5b5b5", "#b09cf0", "#d3c24a", "#ff8a7a",
+)  # fmt: skip
 
 SCALES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 BASE_POINT_SIZE = 10.5

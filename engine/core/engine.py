@@ -235,6 +235,7 @@ class _Loop:
         self._pictures_due = 0.0
         self._keyframe_due = 0.0
         self._told = 0.0
+        self._telling = False
         self._past: tuple[tuple[int, int], Run] | None = None  # (run, step) and a runner that stands there
         self._setting_up = 0  # the number of the run that is being set up
         self._rate = _Rate()
@@ -348,15 +349,22 @@ class _Loop:
 
     @contextlib.contextmanager
     def _giving_up(self) -> Iterator[None]:
-        """What is done here can be cancelled by the person."""
+        """What is done here tells how far it is, and can be cancelled by the person."""
+        self._telling = True
         try:
             yield
         except CancelledError:
             raise InputError(_("Stopped. The former data are still there.")) from None
+        finally:
+            self._telling = False
 
     def _tell(self, share: float) -> None:
         """Data are being read or made: say how far, and stop when the person no longer wants them."""
-        if self._engine._cancelled.is_set() or self._setting_up not in (0, self._engine._wanted):
+        if not self._telling:
+            return
+        engine = self._engine
+        given_up = engine._closing or engine._cancelled.is_set()
+        if given_up or self._setting_up not in (0, engine._wanted):
             raise CancelledError
         now = time.perf_counter()
         if now - self._told >= TELL_EVERY:

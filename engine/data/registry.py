@@ -69,7 +69,7 @@ class Dataset:
     @cached_property
     def flat(self) -> torch.Tensor:
         """Every item as one row: (N, D)."""
-        return self.x.reshape(len(self.x), -1)
+        return self.x.flatten(1)
 
     @cached_property
     def classes(self) -> NDArray[np.int32]:

@@ -129,6 +129,17 @@ def ellipse(rng: np.random.Generator, n: int, noise: float) -> Cloud:
     )
 
 
+def off_centre(rng: np.random.Generator, n: int, noise: float) -> Cloud:
+    """One long Gaussian, its mean far from the origin and at right angles to its length."""
+    import numpy as np
+
+    # Standard deviations: 2 along, ``noise`` across.
+    return Cloud(
+        (rng.normal(0, (2.0, noise), (n, 2)) + (0.0, 6.0)) @ _turn(-25),
+        np.zeros(n, dtype=np.int64),
+    )
+
+
 def eight(rng: np.random.Generator, n: int, noise: float) -> Cloud:
     """Eight Gaussians on a ring: will a model that generates find every one of them?"""
     import numpy as np
@@ -355,6 +366,8 @@ SOURCES: tuple[Source, ...] = (
     _source("grid", _("Grid"), _("Twenty-five small clouds in rows and columns."), grid,
             _numbered(25, lambda i: _("cloud {n}", n=i)), 2500, 0.2, 1),
     _source("ellipse", _("Ellipse"), _("One cloud, longer than wide."), ellipse, (_("all"),), 1000, 1.0, 2.4),
+    _source("off_centre", _("Off centre"), _("One long cloud, far from the origin."), off_centre,
+            (_("all"),), 1000, 0.6, 2),
     _source("swiss_roll", _("Swiss roll"), _("A sheet in space, rolled up."), swiss_roll,
             _numbered(BANDS, lambda i: _("band {n}", n=i)), 2000, 0.08, 1, SPACE),
     _source("s_curve", _("S-curve"), _("A sheet in space, bent into an S."), s_curve,

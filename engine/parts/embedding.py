@@ -7,12 +7,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Hashable
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from engine.core.stages import Stages
 from engine.core.text import InputError, _
 from engine.data.registry import Dataset
-from engine.parts import knn
+from engine.parts import checks, knn
 
 AXES = 50
 """Principal axes kept: distances along them are nearly those of the data, and quicker to find."""
@@ -20,8 +22,6 @@ SPARE, ROUNDS = 14, 4
 """Extra directions and power iterations with which the axes are looked for."""
 LEAST = 4
 """Points below which there is nothing to lay out."""
-FARTHEST = 1e15
-"""Beyond that, squares of coordinates leave the range of float32."""
 FIRST = 31
 """Neighbours looked for at once: the search costs nearly the same for fewer."""
 
@@ -61,15 +61,13 @@ def neighbours(data: Dataset, stages: Stages, k: int, tell: Tell) -> tuple[torch
     return index[:, :k], distance[:, :k]
 
 
-def project(data: Dataset, stages: Stages, row: torch.Tensor) -> torch.Tensor:
+def project(data: Dataset, stages: Stages, x: NDArray[np.float32] | torch.Tensor) -> torch.Tensor:
     """One item of any shape with D numbers as a prepared point, (1, D').
 
     Raises:
-        InputError: another number of numbers, or one that is none.
+        InputError: another number of numbers, or one that is none or out of range.
     """
-    row = torch.as_tensor(row, dtype=torch.float32).reshape(1, -1)  # (1, D)
-    if row.shape[1] != data.flat.shape[1] or not bool((row.abs() < FARTHEST).all()):
-        raise InputError(_("An input here has {d} numbers.", d=data.flat.shape[1]))
+    row = checks.row(x, data.flat.shape[1])  # (1, D)
     mean, axes = _projection(data, stages, lambda _share: None)
     return row - mean if axes is None else (row - mean) @ axes
 
@@ -102,6 +100,22 @@ def start(x: torch.Tensor, rng: torch.Generator, scale: float = 1e-4) -> torch.T
     return y + 0.01 * scale * torch.randn(len(x), 2, generator=rng)
 
 
+def follow(rows: torch.Tensor, former: torch.Tensor, y: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Where other points go on in a map, (N, 2): where the one now nearest to each lay, which is its own
+    place if it was there, and a hair aside, or points that are equal never part.
+
+    rows: (N, D). former: (M, D) the points before, and y: (M, 2) where they lay.
+    """
+    nearest, _distance = knn.nearest(rows, 1, among=former)  # (N, 1)
+    hair = 2e-4 * (float(y.std()) or 1.0)
+    return y[nearest[:, 0]] + hair * torch.randn(len(rows), 2, generator=rng)
+
+
+def in_plane(x: torch.Tensor) -> torch.Tensor:
+    """Prepared points along their two principal axes, for looking. (N, D') -> (N, 2)."""
+    return x @ _leading(x, 2)
+
+
 def sample(data: Dataset, most: int) -> Dataset:
     """``data``, or ``most`` of its items spread evenly over it."""
     n = len(data.x)
@@ -129,18 +143,14 @@ def check(data: Dataset) -> None:
                 least=LEAST,
             )
         )
-    fine = torch.isfinite(data.flat).all(1)  # (N,)
-    if not bool(fine.all()):
-        raise InputError(
-            _(
-                "Item {index} has a value that is not a number; a map needs numbers only.",
-                index=int((~fine).nonzero()[0]),
-            )
-        )
     if data.flat.shape[1] == 0:
         raise InputError(_("These items have no numbers; a map needs at least one column."))
-    if float(data.flat.abs().max()) > FARTHEST:
-        raise InputError(_("Some values are larger than {most:g}; divide all of them first.", most=FARTHEST))
+    checks.numbers(
+        data,
+        lambda index: _(
+            "Item {index} has a value that is not a number; a map needs numbers only.", index=index
+        ),
+    )
 
 
 def _key(data: Dataset) -> Hashable:

@@ -95,10 +95,9 @@ class _Loaded:
                 _prepare_numba()
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # that TensorFlow is missing
-                    import umap.layouts
-                    import umap.umap_
+                    from umap import layouts, umap_
                 _keep_compiled()
-                _hook(umap.layouts, umap.umap_)
+                _hook(layouts, umap_)
             x = np.random.default_rng(0).random((40, 3), dtype=np.float32)
             distance = np.linalg.norm(x[:, None] - x[None], axis=2)  # (40, 40)
             order = distance.argsort(1)[:, 1:6]
@@ -279,15 +278,14 @@ def _work(job: Job, talk: _Talk) -> None:
 
 
 def _fit(job: Job) -> None:
-    import umap
-    import umap.umap_
+    from umap import umap_
 
     own = np.arange(len(job.x))[:, None]  # umap-learn counts a point as its own nearest neighbour
     index = np.concatenate([own, job.index], 1).astype(np.int32)  # (N, k)
     distance = np.concatenate([np.zeros_like(own, np.float32), job.distance], 1).astype(np.float32)
     # Only transform() would need a search index; without one there is a warning.
-    search = umap.umap_.NNDescent.__new__(umap.umap_.NNDescent)
-    umap.UMAP(
+    search = umap_.NNDescent.__new__(umap_.NNDescent)
+    umap_.UMAP(
         n_neighbors=index.shape[1], min_dist=job.min_dist, negative_sample_rate=job.negatives,
         learning_rate=job.alpha, n_epochs=job.epochs, init=job.start, random_state=job.seed, n_jobs=1,
         precomputed_knn=(index, distance, search),

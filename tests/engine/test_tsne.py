@@ -167,6 +167,41 @@ def test_what_cannot_be_laid_out_is_said(x: torch.Tensor, match: str) -> None:
         make(points(x))
 
 
+def test_painted_points_keep_the_others_where_they_are() -> None:
+    x = cloud(200, 2)
+    experiment = make(points(x))
+    frames(experiment, 40)
+    before, spread_before = experiment.tsne.y, float(experiment.tsne.y.std())
+    with pytest.raises(InputError):
+        experiment.take(points(x[:2]))
+    experiment.take(points(torch.cat([x[50:], x[:1] + 0.01])))
+    after = experiment.tsne.y
+    torch.testing.assert_close(after[:-1], before[50:], atol=0.01 * spread_before, rtol=0)
+    assert experiment.step == 40
+    last = frames(experiment, 30)[-1]
+    assert last.step == 70
+    assert len(last.views["map"]().xy) == len(last.views["source"]().xy) == 151
+    assert all(math.isfinite(v) for v in last.scalars.values())
+    experiment.take(points(torch.ones(40, 2)))  # all in one place
+    assert all(math.isfinite(v) for f in frames(experiment, 20) for v in f.scalars.values())
+
+
+def test_points_painted_when_the_map_has_settled_wake_it() -> None:
+    x = cloud(60, 2)
+    experiment = make(points(x), early=10)
+    step = frames(experiment)[-1].step
+    experiment.take(points(x[:50]))
+    assert frames(experiment)[-1].step == step + tsne.MORE
+
+
+def test_progress_never_falls_back() -> None:
+    told: list[float] = []
+    x = torch.randn(400, 60, generator=torch.Generator().manual_seed(0))
+    TsneExperiment(points(x), TsneParams(), seed=0, device=torch.device("cpu"), tell=told.append)
+    assert told == sorted(told)
+    assert len(told) > 4
+
+
 def test_cancelling_the_preparation_is_let_through() -> None:
     class Cancelled(Exception):
         pass

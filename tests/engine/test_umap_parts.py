@@ -6,6 +6,7 @@ import gc
 import itertools
 import math
 import os
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -256,6 +257,21 @@ def test_another_graph_pulls_other_points():
 
 
 # ── umap-learn ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_loading_works_at_a_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    umap_learn.ready()
+    from umap import layouts, umap_
+
+    # What an import that was broken off leaves behind: the modules, but no package that knows them.
+    package = sys.modules["umap"]
+    for name, module in (("layouts", layouts), ("umap_", umap_)):
+        monkeypatch.delattr(package, name)
+        monkeypatch.setitem(sys.modules, f"umap.{name}", module)
+    monkeypatch.setattr(layouts, "tqdm", layouts.tqdm)  # both are hooked again, and put back
+    monkeypatch.setattr(umap_, "optimize_layout_euclidean", umap_.optimize_layout_euclidean)
+    monkeypatch.setattr(umap_learn, "_loaded", umap_learn._Loaded())
+    umap_learn.ready()
 
 
 def job(n: int = 120, epochs: int = 30, **more: object) -> umap_learn.Job:

@@ -24,8 +24,8 @@ from engine.core.experiment import Demo, Experiment, experiment, query
 from engine.core.frame import Beat, Channel, Encoded, Frame, Payload, Points, Scalar, Segments
 from engine.core.params import Knob, Switch
 from engine.core.text import Text, _
-from engine.data.registry import nothing
-from engine.parts import camera, embedding, gram, quality
+from engine.data.registry import Dataset, nothing
+from engine.parts import camera, embedding, quality
 from engine.parts.tsne import Affinities, Tsne, affinities
 
 STEPS, MORE = 750, 250
@@ -136,16 +136,27 @@ class TsneExperiment(Experiment[TsneParams]):
 
     def setup(self) -> None:
         self.data = embedding.sample(self.data, self.p.most)
-        self.x = embedding.prepare(self.data, self.stages, self.tell)  # (N, D')
+        self.x = embedding.prepare(self.data, self.stages, lambda share: self.tell(0.3 * share))  # (N, D')
         self.key = (self.data.name, tuple(self.data.x.shape))
         self.fitted = self._perplexity()
-        p = self._affinities(self.tell)
+        p = self._affinities(lambda share: self.tell(0.3 + 0.6 * share))
         self.tsne = Tsne(p, embedding.start(self.x, self.rng))
+        self.laid_out = self.data.flat  # (N, D)
         self.until = STEPS
         self.seen = str(self.p)
         self.pull = self.push = torch.zeros_like(self.tsne.y)  # (N, 2)
         self.stage = ""
         self.ranks = self.stages.get("tsne ranks", self.key, lambda: quality.ranks(self.x))
+        self._judge()
+
+    def take(self, data: Dataset) -> None:
+        """The map goes on with the other points, each beginning where the nearest one lay."""
+        former, y = self.laid_out, self.tsne.y
+        self.data = data
+        self.setup()
+        places = embedding.follow(self.data.flat, former, y, self.rng)  # (N, 2)
+        self.tsne = Tsne(self.tsne.affinities, places)
+        self.until = max(self.until, self.step + MORE)
         self._judge()
 
     def run(self) -> Iterator[Frame | Beat]:
@@ -186,7 +197,7 @@ class TsneExperiment(Experiment[TsneParams]):
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """Where an input belongs in the map: among its nearest points. x: one item, of any shape."""
-        row = embedding.project(self.data, self.stages, torch.as_tensor(np.asarray(x, np.float32)))
+        row = embedding.project(self.data, self.stages, x)
         text = _("among its ten nearest neighbours")
         return Encoded(text, "map", embedding.place(row, self.x, self.tsne.y))
 
@@ -250,8 +261,8 @@ class TsneExperiment(Experiment[TsneParams]):
         """The data as they are; of more than three columns, their two principal axes."""
         d = self.data.flat.shape[1]
         if d > 3:
-            mean, axes = self.stages.get("tsne plane", self.key, lambda: gram.plane(self.data.flat))
-            xy, names = (self.data.flat - mean) @ axes, (_("PC1"), _("PC2"))
+            xy = self.stages.get("tsne plane", self.key, lambda: embedding.in_plane(self.x))
+            names = (_("PC1"), _("PC2"))
         else:
             xy = camera.flat(self.data.flat)
             names = ("", "") if d == 3 else (*self.data.columns, "", "")[:2]  # type: ignore[assignment]

@@ -27,7 +27,7 @@ from engine.core.frame import Beat, Channel, Encoded, Frame, Layer, Payload, Poi
 from engine.core.params import Choice, Knob, Switch
 from engine.core.text import Text, _
 from engine.data.registry import Dataset
-from engine.parts import camera, embedding, knn, quality, umap, umap_learn
+from engine.parts import camera, embedding, quality, umap, umap_learn
 
 MOST = 50_000
 """Points laid out; of more, these many spread over the set."""
@@ -199,7 +199,7 @@ class UMAP(Experiment[UmapParams]):
         self.fit: umap_learn.Fit | None = None
         self.fitted = -1  # the step that the fit stands at
         if self.p.method == "umap-learn":
-            umap_learn.ready(self.tell)
+            umap_learn.ready(lambda share: self.tell(0.9 + 0.1 * share))
         self.warmth = 1.0
         self.seen = self._knobs()
         self.scores = self._judge()
@@ -235,19 +235,18 @@ class UMAP(Experiment[UmapParams]):
         self.fit = None  # it stood elsewhere
 
     def take(self, data: Dataset) -> None:
+        """The map goes on with the other points, each beginning where the nearest one lay."""
         former, y, warmth, step = self.laid_out, self.layout.y, self.warmth, self.step
         self.data = data
         self.setup()
-        # Each point begins where the one now nearest to it lay, which is its own place if it was there.
-        nearest, _distance = knn.nearest(self.data.flat, 1, among=former)  # (N, 1)
-        noise = 1e-3 * torch.randn(len(nearest), 2, generator=self.rng)
-        self.layout.load_state_dict({"y": y[nearest[:, 0]] + noise, "epoch": step})
+        y = embedding.follow(self.data.flat, former, y, self.rng)  # (N, 2)
+        self.layout.load_state_dict({"y": y, "epoch": step})
         self.warmth, self.scores = max(warmth, REHEAT), self._judge()
 
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """One item of any shape with D numbers: it is put among those of the data that are nearest to it."""
-        row = embedding.project(self.data, self.stages, torch.as_tensor(x))  # (1, D')
+        row = embedding.project(self.data, self.stages, x)  # (1, D')
         xy = embedding.place(row, self.x, self.layout.y)
         nearest = int((self.x - row).square().sum(1).argmin())
         if self.data.y is None or not self.data.names:
