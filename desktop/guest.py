@@ -7,6 +7,7 @@ to one drawing.
 
 from __future__ import annotations
 
+import bisect
 import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -63,9 +64,8 @@ class _Witness:
         if drawing != self.recorded:
             self.records.clear()
             self.recorded = drawing
-        while self.records and self.records[-1][0] >= step:
-            self.records.pop()
-        self.records.append((step, encoded))
+        at = bisect.bisect_left(self.records, step, key=lambda record: record[0])
+        self.records[at : at + (at < len(self.records) and self.records[at][0] == step)] = [(step, encoded)]
         if len(self.records) > KEPT:
             self.records = [*self.records[:-1:2], self.records[-1]]
 
@@ -249,6 +249,9 @@ class Guest(QObject):
     def _on_sought(self, sought: Sought) -> None:
         self._shown = None if sought.live else sought.step
         self._show()
+        step = sought.step
+        if any(w.records and w.records[w.nearest(self._shown)][0] != step for w in self._witnesses):
+            self._ask()  # the state of then can still answer
 
     def _on_refused(self, refused: Refused) -> None:
         if refused.about == "ask":

@@ -412,12 +412,12 @@ def test_the_star_moves_as_it_learns_and_follows_the_timeline(desks: Any) -> Non
     desk.until(lambda: pad._when.text() == "step 0")
     assert star(desk, "scatter") == places[0]
     assert desk.panels["scatter"].canvas.guest[1] is False
-    scribble(pad)  # drawn while the past is shown: the model of now answers, and it is said
-    desk.until(lambda: pad._when.text() == "step 3")
-    assert desk.panels["scatter"].canvas.guest[1] is True
-    assert pad._when.objectName() == "flagged"
+    scribble(pad)  # drawn while the past is shown: the model of then answers
+    desk.until(lambda: answered(desk) and pad._when.text() == "step 0")
+    assert desk.panels["scatter"].canvas.guest[1] is False
     desk.window.timeline.went_live.emit()
-    desk.until(lambda: desk.panels["scatter"].canvas.guest[1] is False)
+    desk.until(lambda: pad._when.text() == "step 3")  # and now that of now
+    assert desk.panels["scatter"].canvas.guest[1] is False
     desk.run(lambda: desk.window.transport.reset.emit())
     desk.until(lambda: pad._when.text() == "step 0")
     assert len(desk.panels["scatter"].canvas.guest[0]) == 2
