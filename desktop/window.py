@@ -462,7 +462,7 @@ class Window(QMainWindow):
         branch = started.branched_from if again and self._started.spec is started.spec else None  # type: ignore[union-attr]
         past = [mark for mark in self.timeline.marks if branch is not None and mark.step <= branch]
         self._started, self._past = started, False
-        self.transport.set_past(False)
+        self.transport.set_shown(None)
         info = self.conductor.info_of(started.spec)
         self.transport.set_busy(None)
         self.notice.clear()
@@ -536,7 +536,9 @@ class Window(QMainWindow):
         if status.status != "running":
             self._write_progress()
         if status.status == "ended" and status.reason is not None:
-            self.notice.show_news(status.reason)
+            self.timeline.show_news(status.reason)
+        elif status.status == "running":
+            self.timeline.clear_news()
         elif status.status == "running":
             self.notice.clear()
 
@@ -602,7 +604,7 @@ class Window(QMainWindow):
         self.timeline.set_shown(sought.step, sought.live)
         self.area.loss.set_shown(sought.step, sought.live)
         self._past = not sought.live
-        self.transport.set_past(self._past)
+        self.transport.set_shown(sought.step if self._past else None)
         if self._past:
             self.notice.clear_news()
             self.area.lay_brush_down()

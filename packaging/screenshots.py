@@ -23,6 +23,18 @@ WINDOWS = {
     "kmeans-light": ("--experiment", "kmeans", "--demo", "stuck", "--steps", "4"),
     "pca-digits-dark": ("--experiment", "pca", "--dataset", "digits", "--steps", "3", "--theme", "dark"),
     "kmeans-digits-french": ("--experiment", "kmeans", "--dataset", "digits", "--steps", "8", "--lang", "fr"),
+    "manifold-light": ("--experiment", "manifold", "--demo", "roll", "--steps", "250"),
+    "compare-projector": (
+        "--experiment",
+        "kmeans",
+        "--demo",
+        "beside",
+        "--steps",
+        "100",
+        "--projector",
+        "--size",
+        "1920x1080",
+    ),
     "pca-projector": (
         "--experiment",
         "pca",

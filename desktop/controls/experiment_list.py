@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.language import _, say
+from desktop.language import _, say, tr
 from desktop.style.icons import pixmap
 from desktop.style.tokens import look
 from engine.api import Info
@@ -56,6 +56,7 @@ class Card(QAbstractButton):
         self._demo = demo
         self._title = self._question = ""
         self._open = True
+        self._more: bool | None = None
         self._badge: QPixmap | None = None
         self._picture = QPixmap(str(picture)) if picture is not None and picture.exists() else None
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -77,9 +78,21 @@ class Card(QAbstractButton):
 
     def set_question(self, question: str) -> None:
         self._question = question
-        self.setToolTip(question)
         self._fit()
+        self._write_tip()
         self.update()
+
+    def _write_tip(self) -> None:
+        hint = "" if self._more is None else tr(_("Click to unfold or fold the experiments and demos"))
+        self.setToolTip("\n".join(filter(None, (self._question, hint))))
+
+    def set_more(self, unfolded: bool | None) -> None:
+        """Show a chevron: a click unfolds the others, or folds them when ``unfolded``. None: no chevron."""
+        if unfolded is not self._more:
+            self._more = unfolded
+            self._write_tip()
+            self._fit()
+            self.update()
 
     def set_open(self, on: bool) -> None:
         """Whether the question stands under the title, or only in the tool tip."""
@@ -102,7 +115,7 @@ class Card(QAbstractButton):
         left = float(look.px(11))
         if self._badge is not None:
             left += self._badge.deviceIndependentSize().width() + look.px(8)
-        room = max(width - left - look.px(8), 10.0)
+        room = max(width - left - look.px(8) - (0 if self._more is None else look.px(20)), 10.0)
         title_font, question_font = self._fonts()
         title = QFontMetricsF(title_font).boundingRect(QRectF(0, 0, room, 1e5), WRAP, self._title)
         question = QFontMetricsF(question_font).boundingRect(QRectF(0, 0, room, 1e5), WRAP, self._question)
@@ -179,6 +192,15 @@ class Card(QAbstractButton):
                 painter.setClipping(False)
             if self._badge is not None:
                 painter.drawPixmap(QPointF(look.px(10), look.px(7)), self._badge)
+            if self._more is not None:
+                side = look.px(14)
+                chevron = pixmap("down", "quiet", side)
+                middle = self._places(self.width())[0].center().y()
+                painter.save()
+                painter.translate(self.width() - look.px(8) - side / 2, middle)
+                painter.rotate(180 if self._more else 0)
+                painter.drawPixmap(QPointF(-side / 2, -side / 2), chevron)
+                painter.restore()
             for place, font, text, colour in zip(
                 self._places(self.width()),
                 self._fonts(),
@@ -306,6 +328,7 @@ class ExperimentList(QWidget):
         if isinstance(card, Card):
             experiment, name = card.key.split("/", 1)
             self.current_demo = (experiment, name)
+            self._unfolded = False  # where the list had to be unfolded for it, the knobs get their room back
             self._open_up()
             self.demo_chosen.emit(experiment, name)
 
@@ -322,7 +345,7 @@ class ExperimentList(QWidget):
 
     def _on_key(self, card: Card, event: QKeyEvent) -> bool:
         """Up, down, Home and End walk; Enter chooses (Space belongs to play and pause)."""
-        cards = self.cards()
+        cards = [other for other in self.cards() if other is card or not other.isHidden()]
         at = cards.index(card)
         end = len(cards) - 1
         walks = {Qt.Key.Key_Up: at - 1, Qt.Key.Key_Down: at + 1, Qt.Key.Key_Home: 0, Qt.Key.Key_End: end}
@@ -351,9 +374,10 @@ class ExperimentList(QWidget):
             mine = experiment == self._current if not name else self.current_demo == (experiment, name)
             few = not name and len(self._experiments) <= FEW
             card.set_open(roomy or (not tight and (mine or few)))
-            # In a tight window the demos are left to PgDn and PgUp, except for the one that runs.
-            # So are the other experiments, until the chosen one is clicked.
-            card.setVisible(not tight or mine or (self._unfolded and not name))
+            # In a tight window only the chosen experiment and the demo that runs are in sight, until the
+            # experiment is clicked.
+            card.setVisible(not tight or mine or self._unfolded)
+            card.set_more(self._unfolded if tight and mine and not name and len(self._cards) > 1 else None)
         self._list.activate()
         self.updateGeometry()
         self.changed.emit()

@@ -397,11 +397,12 @@ class Explain(QWidget):
         self._spoil()
 
     def _sizes(self) -> None:
-        side = look.px(4 if self._is_folded else 12)
+        side = 2 if self._is_folded else look.px(12)
+        strip = self._strip()
         self._column.setContentsMargins(side, look.px(8), side, look.px(8))
         self._column.setSpacing(look.px(6))
-        self.setMaximumWidth(look.px(34) if self._is_folded else 16777215)
-        self.setMinimumWidth(look.px(34) if self._is_folded else look.px(150))
+        self.setMaximumWidth(strip if self._is_folded else 16777215)
+        self.setMinimumWidth(strip if self._is_folded else look.px(150))
         self.updateGeometry()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -410,7 +411,11 @@ class Explain(QWidget):
             self._spoil()
 
     def sizeHint(self) -> QSize:
-        return QSize(look.px(34 if self._is_folded else 232), look.px(300))
+        return QSize(self._strip() if self._is_folded else look.px(232), look.px(300))
+
+    def _strip(self) -> int:
+        """How wide it is when folded: its button, no more."""
+        return self.fold_button.minimumWidth() + 4
 
 
 __all__ = ["Explain", "Formula", "coloured", "draw_formula"]

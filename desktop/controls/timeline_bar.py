@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QFont,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -35,11 +36,92 @@ class Mark:
     key: str = ""
 
 
+class CaptionLine(QWidget):
+    """One sentence: a named moment of slow motion, large and numbered, or (moment 0) quiet news.
+
+    The timeline paints it above its track; where the track is short, it stands in a row of its own instead.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = ""
+        self.moment = 0
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.hide()
+
+    def say(self, text: str, moment: int) -> None:
+        """Say this from now on."""
+        self.text, self.moment = text, moment
+        self.setAccessibleName(tr(text))
+        self.updateGeometry()
+        self.update()
+
+    def _font(self) -> QFont:
+        if not self.moment:
+            return look.font(0.92)
+        return look.font(1.1 if look.projector else 1.3, bold=True)
+
+    def needed(self) -> QSize:
+        """How large it has to be to say everything."""
+        metrics = QFontMetricsF(self._font())
+        width, height = metrics.horizontalAdvance(tr(self.text)), math.ceil(metrics.height())
+        if not self.text:
+            return QSize(0, 0)
+        if not self.moment:
+            return QSize(math.ceil(width) + look.px(2), height)
+        height += look.px(6)
+        return QSize(math.ceil(width) + height + look.px(24), height)
+
+    def sizeHint(self) -> QSize:
+        return self.needed()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(look.px(60), self.needed().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with QPainter(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self.draw(painter, QRectF(self.rect()))
+
+    def draw(self, painter: QPainter, room: QRectF) -> None:
+        """Paint it at the left of ``room``; what does not fit ends in “…”."""
+        c, font = look.colours, self._font()
+        metrics = QFontMetricsF(font)
+        side = room.height() - look.px(4) if self.moment else 0.0
+        ears = side + look.px(24) if self.moment else 0.0
+        text = metrics.elidedText(tr(self.text), Qt.TextElideMode.ElideRight, room.width() - ears)
+        if self.moment:
+            pill = QRectF(room)
+            pill.setWidth(min(metrics.horizontalAdvance(text) + ears, room.width()))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(c.raised))
+            painter.drawRoundedRect(pill, room.height() / 2, room.height() / 2)
+            ball = QRectF(room.left() + look.px(2), room.top() + look.px(2), side, side)
+            painter.setBrush(QColor(c.accent))
+            painter.drawEllipse(ball)
+            painter.setFont(look.font(1.05, bold=True))
+            painter.setPen(QColor(c.on_accent))
+            painter.drawText(ball, Qt.AlignmentFlag.AlignCenter, str(self.moment))
+        painter.setFont(font)
+        painter.setPen(QColor(c.text if self.moment else c.quiet))
+        start = side + look.px(11) if self.moment else 0.0
+        painter.drawText(room.adjusted(start, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent):
+            cut = self.needed().width() > self.width()
+            QToolTip.showText(event.globalPos(), tr(self.text) if cut else "", self)
+            return True
+        return super().event(event)
+
+
 class TimelineBar(QWidget):
     """A track from the first to the newest step. Drag to go back; the chip at its end returns to now."""
 
     sought = Signal(int)
     went_live = Signal()
+    said = Signal()
+    """Its sentence is another one now, or gone."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,7 +129,10 @@ class TimelineBar(QWidget):
         self._marks: list[Mark] = []
         self._keyframes: list[int] = []
         self._caption = ""
-        self._beat = 0
+        self._moments: list[str] = []
+        self._news = ""
+        self.line = CaptionLine(self)
+        self._outside = self._low = False
         self._dragging = False
         self._asked: int | None = None
         self._pointer: float | None = None
@@ -95,14 +180,48 @@ class TimelineBar(QWidget):
         self.update()
 
     def set_caption(self, text: str) -> None:
-        """The named moment of slow motion, large and numbered; "" hides it and starts counting afresh."""
-        if text == self._caption:
+        """The named moment of slow motion, large and numbered; "" hides it and starts counting afresh.
+
+        A moment that comes again at the next step has the same number again.
+        """
+        if text == self._caption and not (text and self._news):
             return
-        was = bool(self._caption)
         self._caption = text
-        self._beat = self._beat + 1 if text else 0
-        if was != bool(text):
-            self.updateGeometry()
+        if not text:
+            self._moments = []
+        else:
+            self._news = ""
+            if text not in self._moments:
+                self._moments.append(text)
+        self._say()
+
+    def show_news(self, text: str) -> None:
+        """Say this quietly where captions stand, until ``clear_news``, ``clear`` or the next caption."""
+        if text != self._news:
+            self._news = text
+            self._say()
+
+    def clear_news(self) -> None:
+        """What has been announced is no longer what is seen."""
+        self.show_news("")
+
+    @property
+    def news(self) -> str:
+        return tr(self._news)
+
+    def set_place(self, *, outside: bool, low: bool) -> None:
+        """outside: somebody else shows ``line``, in a row of its own. low: the track alone, without words."""
+        if (outside, low) != (self._outside, self._low):
+            self._outside, self._low = outside, low
+            self._say(aloud=False)
+
+    def _say(self, aloud: bool = True) -> None:
+        text = self._news or self._caption
+        self.line.say(text, 0 if self._news or not text else self._moments.index(text) + 1)
+        if aloud:
+            self.said.emit()
+        self.line.setVisible(self._outside and bool(text))
+        self.updateGeometry()
         self.update()
 
     def clear(self) -> None:
@@ -111,6 +230,7 @@ class TimelineBar(QWidget):
         self._first = self._last = self._shown = 0
         self._live, self._dragging, self._asked = True, False, None
         self._marks, self._keyframes = [], []
+        self.clear_news()
         self.set_caption("")
         self._describe()
         self.update()
@@ -123,31 +243,33 @@ class TimelineBar(QWidget):
 
     def _on_look(self) -> None:
         self.setFont(look.font(0.92))
-        self.updateGeometry()
-        self.update()
+        self._say()
 
     def _on_language(self) -> None:
         self.setFont(look.font(0.92))
         self.setAccessibleName(tr(_("Timeline")))
         self._describe()
-        self.update()
+        self._say()
 
     def _describe(self) -> None:
         self.setAccessibleDescription(
             tr(_("step {step} of {last}", step=number(self._shown), last=number(self._last)))
         )
 
-    def _caption_height(self) -> int:
-        return (
-            math.ceil(QFontMetricsF(look.font(1.3, bold=True)).height()) + look.px(6) if self._caption else 0
-        )
+    def _line_room(self) -> QRectF:
+        """Where the sentence stands above the track; empty if there is none, or it stands elsewhere."""
+        if self._outside or not self.line.text:
+            return QRectF()
+        return QRectF(0, 0, self.width(), self.line.needed().height())
 
     def sizeHint(self) -> QSize:
+        if self._low:
+            return QSize(look.px(300), look.px(24))
         words = math.ceil(QFontMetricsF(look.font(0.92)).height())
-        return QSize(look.px(300), max(words, self._caption_height()) + look.px(27))
+        return QSize(look.px(300), max(words, round(self._line_room().height())) + look.px(27))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(look.px(140), self.sizeHint().height())
+        return QSize(look.px(90), self.sizeHint().height())
 
     def _track(self) -> tuple[float, float, float]:
         """Left end, right end, and height of the middle of the track."""
@@ -175,8 +297,8 @@ class TimelineBar(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            if self._caption:
-                self._paint_caption(painter)
+            if not self._line_room().isEmpty():
+                self.line.draw(painter, self._line_room())
             self._paint_track(painter)
             self._paint_marks(painter)
             self._paint_handle(painter)
@@ -217,11 +339,12 @@ class TimelineBar(QWidget):
             painter.drawRoundedRect(
                 QRectF(self._x(step) - wide / 2, middle - look.px(9), wide, look.px(18)), 1, 1
             )
-        if self._caption:
-            return  # its line is taken; the marks still speak on hover
+        room = self._line_room()
+        if self._low or (not room.isEmpty() and self.line.moment):
+            return  # no line is free; the marks still speak on hover
         hovered = self._marks_at(self._pointer) if self._pointer is not None else []
         order = sorted(by_step, key=lambda step: (step in hovered, step), reverse=True)
-        taken: list[tuple[float, float]] = []
+        taken = [] if room.isEmpty() else [(0.0, float(min(self.line.needed().width(), self.width())))]
         base = middle - look.px(13)
         for step in order:
             text = metrics.elidedText(", ".join(by_step[step]), Qt.TextElideMode.ElideRight, look.px(150))
@@ -259,31 +382,6 @@ class TimelineBar(QWidget):
             painter.setFont(font)
             painter.setPen(QColor(c.on_accent))
             painter.drawText(self._chip, Qt.AlignmentFlag.AlignCenter, tr(_("live")))
-
-    def _paint_caption(self, painter: QPainter) -> None:
-        c = look.colours
-        font = look.font(1.3, bold=True)
-        metrics = QFontMetricsF(font)
-        high = float(self._caption_height())
-        digit = str(self._beat)
-        room = QRectF(0, 0, self.width(), high)
-        side = high - look.px(4)
-        text = metrics.elidedText(
-            tr(self._caption), Qt.TextElideMode.ElideRight, room.width() - side - look.px(24)
-        )
-        width = metrics.horizontalAdvance(text) + side + look.px(24)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(c.raised))
-        painter.drawRoundedRect(QRectF(0, 0, min(width, room.width()), high), high / 2, high / 2)
-        ball = QRectF(look.px(2), look.px(2), side, side)
-        painter.setBrush(QColor(c.accent))
-        painter.drawEllipse(ball)
-        painter.setFont(look.font(1.05, bold=True))
-        painter.setPen(QColor(c.on_accent))
-        painter.drawText(ball, Qt.AlignmentFlag.AlignCenter, digit)
-        painter.setFont(font)
-        painter.setPen(QColor(c.text))
-        painter.drawText(room.adjusted(side + look.px(11), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
 
     # ── hand and keys ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -357,6 +455,10 @@ class TimelineBar(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent):
+            room = self._line_room()
+            if room.contains(QPointF(event.pos())) and self.line.needed().width() > room.width():
+                QToolTip.showText(event.globalPos(), tr(self.line.text), self)
+                return True
             steps = set(self._marks_at(event.pos().x()))
             lines = [
                 tr(_("step {step}", step=number(mark.step))) + ": " + tr(mark.text)

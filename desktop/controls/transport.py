@@ -1,13 +1,15 @@
 """The transport bar: reset, new seed, back, play or pause, step, step size, speed, slow motion.
 
-The timeline (any widget) is put between the buttons and the numbers by ``set_timeline``; when the window is
-narrow or the letters are large, the same things stand in two or three rows.
+The timeline is put between the buttons and the numbers by ``set_timeline``; when the window is narrow or the
+letters are large, fewer words are said, and then the same things stand in two rows or more. A sentence that
+does not fit above the timeline (a caption of slow motion, news) gets a row of its own, above all, while it is
+said.
 """
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -20,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.controls.parts import ElidedLabel, IconButton, Slider, named
+from desktop.controls.timeline_bar import TimelineBar
 from desktop.language import _, language, number, say, tr
 from desktop.style.icons import wear
 from desktop.style.tokens import look
@@ -39,6 +42,35 @@ def pace_at(tick: int) -> float | None:
     return float(f"{rate:.2g}" if rate >= 10 else f"{rate:.1g}")
 
 
+class SizeBox(QComboBox):
+    """Step sizes. brief: only as wide as the chosen one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._brief = False
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.currentIndexChanged.connect(self.updateGeometry)
+
+    def set_brief(self, brief: bool) -> None:
+        if brief != self._brief:
+            self._brief = brief
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        hint = super().sizeHint()
+        if self._brief:
+            widths = [self.fontMetrics().horizontalAdvance(self.itemText(i)) for i in range(self.count())]
+            hint.setWidth(hint.width() - max(widths) + widths[self.currentIndex()])
+        return hint
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def showPopup(self) -> None:
+        self.view().setMinimumWidth(super().sizeHint().width())
+        super().showPopup()
+
+
 class Transport(QWidget):
     """The bar at the bottom. It asks by signals and shows what it is told, never what it hopes for."""
 
@@ -56,16 +88,19 @@ class Transport(QWidget):
         self.setObjectName("bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._status: Status = "empty"
-        self._past = False
+        self._shown: int | None = None
         self._progress: tuple[int, float | None, int | None, str] = (0, None, None, "")
         self._busy: str | None = None
-        self._timeline: QWidget | None = None
+        self._timeline: TimelineBar | None = None
         self._level = -1
+        self._above = False
+        self._full = 0
+        self._grid = QGridLayout(self)
+        self._grid.setSizeConstraint(QGridLayout.SizeConstraint.SetNoConstraint)
         self._build_buttons()
         self._build_pace()
         self._build_readout()
-        self._grid = QGridLayout(self)
-        self._grid.setSizeConstraint(QGridLayout.SizeConstraint.SetNoConstraint)
+        self.size_box.currentIndexChanged.connect(self._arrange)
         look.changed.connect(self._on_look)
         language.changed.connect(self._on_language)
         self.set_status("empty")
@@ -96,7 +131,7 @@ class Transport(QWidget):
             row.addWidget(button)
 
     def _build_pace(self) -> None:
-        self.size_box = QComboBox()
+        self.size_box = SizeBox()
         say(self.size_box.setToolTip, _("How far one step goes"))
         say(self.size_box.setAccessibleName, _("How far one step goes"))
         self.size_box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -119,7 +154,7 @@ class Transport(QWidget):
         say(self.slow_button.setAccessibleName, _("Slow motion"))
         self.slow_button.toggled.connect(self._on_slow)
         self._paces = QWidget(self)
-        speed = QVBoxLayout()
+        speed = self._speed = QVBoxLayout()
         speed.setSpacing(0)
         speed.addStretch(1)
         speed.addWidget(self.speed_slider)
@@ -134,31 +169,26 @@ class Transport(QWidget):
     def _build_readout(self) -> None:
         self.step_label = QLabel()
         self.rate_label = named("quiet", QLabel())
-        self.device_label = ElidedLabel(relative=0.95)
+        self.device_label = ElidedLabel(self, relative=0.95)
         self.device_label.setObjectName("quiet")
         right = Qt.AlignmentFlag.AlignRight
         self.device_label.setAlignment(right)
         say(self.step_label.setAccessibleName, _("Step"))
         self._readout = QWidget(self)
         self._readout.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred)
-        column = QVBoxLayout(self._readout)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        row = self._numbers = QHBoxLayout()
+        row = self._numbers = QHBoxLayout(self._readout)
+        row.setContentsMargins(0, 0, 0, 0)
         row.addStretch(1)
         row.addWidget(self.step_label, 0, Qt.AlignmentFlag.AlignBaseline)
         row.addWidget(self.rate_label, 0, Qt.AlignmentFlag.AlignBaseline)
-        column.addStretch(1)
-        column.addLayout(row)
-        column.addWidget(self.device_label)
-        column.addStretch(1)
 
     # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
 
-    def set_timeline(self, timeline: QWidget) -> None:
+    def set_timeline(self, timeline: TimelineBar) -> None:
         """Put the timeline between the buttons and the numbers."""
         self._timeline = timeline
         timeline.setParent(self)
+        timeline.said.connect(self._arrange)
         timeline.show()
         self._level = -1
         self._arrange()
@@ -180,14 +210,15 @@ class Transport(QWidget):
             button.setEnabled(not nothing)
         self._write()
 
-    def set_past(self, past: bool) -> None:
-        """Whether a recorded step is looked at: also a run that has ended can be gone on with from there."""
-        self._past = past
-        self._enable_step()
+    def set_shown(self, step: int | None) -> None:
+        """A recorded ``step`` is looked at: say both it and the newest. None: the newest is what is seen."""
+        self._shown = step
+        self._enable_step()  # also a run that has ended can be gone on with from there
+        self._write()
 
     def _enable_step(self) -> None:
         going_on = self._status in ("paused", "running", "failed")
-        self.step_button.setEnabled(going_on or (self._past and self._status == "ended"))
+        self.step_button.setEnabled(going_on or (self._shown is not None and self._status == "ended"))
 
     def set_progress(self, step: int, rate: float | None, seed: int | None, device: str) -> None:
         """Where the run stands. rate: steps per second, None when it stands still."""
@@ -245,13 +276,19 @@ class Transport(QWidget):
         rate = pace_at(self.speed_slider.value())
         text = _("full speed") if rate is None else _("{rate} steps/s", rate=number(rate))
         self.speed_label.setText(tr(text))
+        self.speed_label.setToolTip(tr(text))
         self.speed_slider.setAccessibleDescription(tr(text))
 
     def _write(self) -> None:
         step, rate, seed, device = self._progress
         self._write_speed()
-        self.step_label.setText(number(step))
-        self.step_label.setToolTip(tr(_("step {step}", step=number(step))))
+        if self._shown is None:
+            self.step_label.setText(number(step))
+            self.step_label.setToolTip(tr(_("step {step}", step=number(step))))
+        else:
+            self.step_label.setText(f"{number(self._shown)} / {number(step)}")
+            words_of = _("step {step} of {last}", step=number(self._shown), last=number(step))
+            self.step_label.setToolTip(tr(words_of))
         if rate is None or self._status != "running":
             words: str = {"running": "", "ended": _("finished"), "failed": _("stopped")}.get(
                 self._status, _("paused")
@@ -277,10 +314,15 @@ class Transport(QWidget):
             small.horizontalAdvance(tr(_("{rate} steps/s", rate=number(1234)))),
             small.horizontalAdvance(self.rate_label.text()),
         )
-        step = max(big.horizontalAdvance(number(99999)), big.horizontalAdvance(self.step_label.text()))
+        newest = big.horizontalAdvance(number(self._progress[0]))
+        step = max(big.horizontalAdvance(number(99999)), newest)
         wide = max(step + rate + look.px(16), look.px(140))
         if self._readout.minimumWidth() < wide or self._readout.minimumWidth() > wide * 1.3:
             self._readout.setMinimumWidth(wide)
+        # Two steps may leave no room for the rate: it yields, else the timeline would move under the hand.
+        both = big.horizontalAdvance(self.step_label.text()) + look.px(16)
+        if both + small.horizontalAdvance(self.rate_label.text()) > self._readout.minimumWidth():
+            self.rate_label.setText("")
 
     def _on_language(self) -> None:
         self._write()
@@ -293,90 +335,113 @@ class Transport(QWidget):
         self.size_box.setFont(look.font())
         self.slow_button.setFont(look.font())
         wear(self.slow_button, "slow", "accent" if self.slow_button.isChecked() else None)
-        self.speed_slider.setMinimumWidth(look.px(84))
-        for group in (self._buttons, self._paces):
-            layout = group.layout()
-            assert layout is not None
-            layout.setSpacing(look.px(7))
-        self._grid.setContentsMargins(look.px(14), look.px(6), look.px(14), look.px(5))
-        self._grid.setHorizontalSpacing(look.px(16))
-        self._grid.setVerticalSpacing(look.px(3))
+        self._grid.setContentsMargins(look.icon_px(14), look.icon_px(5), look.icon_px(14), look.icon_px(4))
+        self._grid.setHorizontalSpacing(look.icon_px(14))
         self._numbers.setSpacing(look.px(7))
         self._readout.setMinimumWidth(0)
         self._write()
         self._level = -1
         self._arrange()
 
-    def _widths(self) -> tuple[int, int, int, int]:
-        """Least width of buttons, paces, timeline, readout."""
-        return (
-            self._buttons.sizeHint().width(),
-            self._paces.sizeHint().width(),
-            look.px(260),
-            max(self._readout.minimumWidth(), self._readout.sizeHint().width()),
-        )
-
     def _set_brief(self, brief: bool) -> None:
         """Say less, so that one row is enough: the speed in its tool tip, slow motion as its icon alone."""
         self.speed_label.setVisible(not brief)
+        self._speed.invalidate()  # Qt only tells the outer layout of it
+        self.speed_slider.setMinimumWidth(look.icon_px(60) if brief else look.px(84))
+        self.speed_slider.setMaximumWidth(look.icon_px(60) if brief else 16777215)
         self.slow_button.setText("" if brief else tr(_("Slow motion")))
+        self.size_box.set_brief(brief)
+        for group in (self._buttons, self._paces):
+            layout = group.layout()
+            assert layout is not None
+            layout.setSpacing(look.icon_px(5) if brief else look.px(7))
+            layout.activate()
+            group.updateGeometry()
 
     def _arrange(self) -> None:
-        """One row where everything fits, if need be with fewer words; else two, three, four."""
-        gap, room = look.px(16), self.width() - look.px(28)
-        self._set_brief(False)
-        buttons, paces, timeline, readout = self._widths()
-        if buttons + paces + timeline + readout + 3 * gap > room:
-            self._set_brief(True)
-            brief = self._paces.sizeHint().width()
-            if buttons + brief + timeline + readout + 3 * gap <= room or look.projector:
-                paces, timeline = (
-                    brief,
-                    min(timeline, max(room - buttons - brief - readout - 3 * gap, look.px(90))),
-                )
-            else:
-                self._set_brief(False)
-        if buttons + paces + timeline + readout + 3 * gap <= room:
-            level = 0
-        elif buttons + paces + readout + 2 * gap <= room:
-            level = 1
-        elif buttons + readout + gap <= room and paces + gap + look.px(150) <= room:
-            level = 2
-        else:
-            level = 3
-        if level == self._level:
-            return
-        self._level = level
-        while self._grid.count():
-            self._grid.takeAt(0)
+        """One row where everything fits, if need be with fewer words; else two, or four."""
+        gap = look.icon_px(14)
+        margins = self._grid.contentsMargins()
+        room = self.width() - margins.left() - margins.right()
+        parts = (self._readout.minimumWidth(), self._readout.sizeHint().width())
+        readout = max(*parts, self.device_label.sizeHint().width())
+        if self._level < 0:  # other words or letters: how wide is it all, said in full?
+            self._set_brief(False)
+            self._speed.invalidate()
+            self._full = self._buttons.sizeHint().width() + self._paces.sizeHint().width()
+        self._set_brief(room - self._full - readout - 3 * gap < look.px(260))
+        buttons, paces = self._buttons.sizeHint().width(), self._paces.sizeHint().width()
+        left, level = room - buttons - paces - readout - 3 * gap, 0
+        if left < look.px(95):
+            left = room - max(buttons, paces) - gap
+            level = 1 if left >= max(readout, look.px(95)) else 2
+            left = left if level == 1 else room
+        if self._timeline is not None:
+            self._place_words(self._timeline, left, low=level == 1)
+        if level != self._level:
+            self._level = level
+            self._lay_out(level)
+            self.updateGeometry()
+
+    def _place_words(self, timeline: TimelineBar, left: int, low: bool) -> None:
+        """The timeline's sentence stands above the track where that is long enough, else above everything.
+
+        Once above, captions stay there: the bar must not jump with every moment of slow motion.
+        """
+        line = timeline.line
+        fits = line.needed().width() <= left
+        stays = self._above and line.moment > 0
+        self._above = bool(line.text) and (low or not fits or stays)
+        timeline.set_place(outside=self._above, low=low)
+
+    def _lay_out(self, level: int) -> None:
+        """Put everything where it stands at ``level``: one row (0), two (1), four (2)."""
+        grid, line = self._grid, self._timeline or QWidget(self)
+        while grid.count():
+            grid.takeAt(0)
         for column in range(4):
-            self._grid.setColumnStretch(column, 0)
-        line = self._timeline or QWidget(self)
-        self._timeline = line
+            grid.setColumnStretch(column, 0)
+        if self._timeline is not None:
+            grid.addWidget(self._timeline.line, 0, 0, 1, 4)
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        above, below = Qt.AlignmentFlag.AlignBottom, Qt.AlignmentFlag.AlignTop
+        grid.setVerticalSpacing(0 if level == 0 else look.icon_px(3))
         if level == 0:
-            for column, widget in enumerate((self._buttons, self._paces, line, self._readout)):
-                self._grid.addWidget(widget, 0, column)
-            self._grid.setColumnStretch(2, 1)
+            for column, widget in enumerate((self._buttons, self._paces, line)):
+                grid.addWidget(widget, 1, column, 2, 1)
+            grid.addWidget(self._readout, 1, 3, above)
+            grid.addWidget(self.device_label, 2, 3, below)
+            grid.setColumnStretch(2, 1)
         elif level == 1:
-            self._grid.addWidget(self._buttons, 0, 0, left)
-            self._grid.addWidget(self._paces, 0, 1, left)
-            self._grid.addWidget(self._readout, 0, 3, right)
-            self._grid.addWidget(line, 1, 0, 1, 4)
-            self._grid.setColumnStretch(2, 1)
-        elif level == 2:
-            self._grid.addWidget(self._buttons, 0, 0, 1, 2, left)
-            self._grid.addWidget(self._readout, 0, 2, 1, 2, right)
-            self._grid.addWidget(self._paces, 1, 0, left)
-            self._grid.addWidget(line, 1, 1, 1, 3)
-            self._grid.setColumnStretch(1, 1)
+            grid.addWidget(self._buttons, 1, 0, left)
+            grid.addWidget(self.device_label, 1, 1)
+            grid.addWidget(self._readout, 1, 2, right)
+            grid.addWidget(self._paces, 2, 0, left)
+            grid.addWidget(line, 2, 1, 1, 2)
+            grid.setColumnStretch(1, 1)
         else:
-            self._grid.addWidget(self._buttons, 0, 0, left)
-            self._grid.addWidget(self._paces, 1, 0, left)
-            self._grid.addWidget(line, 2, 0)
-            self._grid.addWidget(self._readout, 3, 0)
-            self._grid.setColumnStretch(0, 1)
-        self.updateGeometry()
+            grid.addWidget(self._buttons, 1, 0, left)
+            grid.addWidget(self._paces, 2, 0, left)
+            grid.addWidget(line, 3, 0)
+            grid.addWidget(self._readout, 4, 0)
+            grid.addWidget(self.device_label, 5, 0)
+            grid.setColumnStretch(0, 1)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:  # other paddings; arranged when all are dressed
+            self._level = -1
+            self._grid.invalidate()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest and self._level < 0:
+            self._arrange()
+        return super().event(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._level = -1
+        self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

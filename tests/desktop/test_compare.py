@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu
 
 from desktop.language import language
-from desktop.style.tokens import look
 from engine.api import is_second
 from tests.desktop.conftest import Desk
 
@@ -122,7 +121,7 @@ def test_two_runs_fit_on_a_small_projector(desks: Any, code: str) -> None:
     desk = desks().open("kmeans", dataset="anisotropic")
     desk.run(lambda: desk.window.conductor.compare("gmm"))
     language.switch(code)
-    look.update(projector=True)
+    desk.window.toggle_projector()
     desk.settle()
     desk.paint()
     assert desk.window.minimumSizeHint().width() <= 1024

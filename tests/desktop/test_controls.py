@@ -337,6 +337,60 @@ def test_nothing_in_the_transport_overlaps_or_is_cut(transport, width, projector
     assert transport.step_label.width() >= transport.step_label.sizeHint().width()
 
 
+@pytest.mark.parametrize(("width", "high", "rows"), [(1920, 100, 0), (1280, 100, 0), (1024, 130, 1)])
+def test_on_the_projector_the_transport_is_low(transport, dressed, width, high, rows):
+    look.update(projector=True)
+    dressed.setStyleSheet(style_sheet(look))
+    transport.set_status("running")
+    for step, index in ((12345, 0), (12345, 3)):
+        transport.set_progress(step, 1312.4, 4217, "CPU")
+        transport.size_box.setCurrentIndex(index)
+        QApplication.processEvents()
+        transport.resize(width, transport.sizeHint().height())
+        QApplication.processEvents()
+        assert transport.sizeHint().height() <= high
+        assert transport._level == rows
+        assert transport._timeline.width() >= 180
+        assert transport.size_box.width() >= transport.size_box.sizeHint().width()
+    assert transport.step_label.font().pointSizeF() >= 20
+
+
+def test_a_sentence_without_room_gets_a_row_of_its_own_while_it_is_said(transport):
+    look.update(projector=True)
+    transport.resize(1280, transport.sizeHint().height())
+    timeline = transport._timeline
+    low = transport.sizeHint().height()
+    timeline.show_news("a sentence that is too long for the little room above such a short track " * 3)
+    QApplication.processEvents()
+    assert timeline.line.isVisible()
+    assert timeline.line.needed().width() > timeline.line.width()  # elided; the tool tip says it all
+    assert low < transport.sizeHint().height() <= low + 60
+    timeline.set_caption("a first moment whose name is also longer than the track")
+    timeline.set_caption("short")
+    assert timeline.line.isVisible()  # the bar does not jump from moment to moment
+    timeline.set_caption("")
+    assert not timeline.line.isVisible()
+    assert transport.sizeHint().height() == low
+    timeline.show_news("short")
+    assert not timeline.line.isVisible()
+
+
+def test_both_steps_are_said_while_the_past_is_looked_at(transport):
+    transport.set_status("ended")
+    transport.set_progress(20, None, 0, "CPU")
+    wide = transport._readout.minimumWidth()
+    transport.set_shown(3)
+    assert transport.step_label.text() == "3 / 20"
+    assert transport.step_label.toolTip() == "step 3 of 20"
+    assert transport.step_button.isEnabled()
+    transport.set_progress(98765, None, 0, "CPU")
+    assert transport.step_label.text() == "3 / 98,765"
+    assert transport._readout.minimumWidth() == wide  # else the track would move under the hand
+    transport.set_shown(None)
+    assert transport.step_label.text() == "98,765"
+    assert not transport.step_button.isEnabled()
+
+
 # ── timeline ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -410,6 +464,29 @@ def test_marks_and_captions_are_painted_and_cleared(timeline):
     timeline.clear()
     assert timeline.marks == ()
     assert timeline.sizeHint().height() == low
+
+
+def test_news_stand_where_captions_do(timeline):
+    empty, low = timeline.grab().toImage(), timeline.sizeHint().height()
+    timeline.show_news("k-means has converged.")
+    assert timeline.news == "k-means has converged."
+    assert timeline.grab().toImage() != empty
+    assert timeline.sizeHint().height() == low
+    timeline.clear_news()
+    assert timeline.grab().toImage() == empty
+    for sentence in (timeline.clear, lambda: timeline.set_caption("assign")):
+        timeline.show_news("over")
+        sentence()
+        assert timeline.news == ""
+    assert timeline.line.text == "assign"
+
+
+def test_a_moment_has_the_same_number_at_every_step(timeline):
+    numbers = []
+    for moment in ("assign", "update", "assign", "update"):
+        timeline.set_caption(moment)
+        numbers.append(timeline.line.moment)
+    assert numbers == [1, 2, 1, 2]
 
 
 def test_an_empty_timeline_does_nothing(qtbot):
@@ -531,7 +608,9 @@ def test_folding(explain):
     explain.fold_button.click()
     assert explain.folded
     assert not explain.page.isVisible()
-    assert explain.maximumWidth() < 60
+    assert explain.maximumWidth() <= 36
+    look.update(projector=True)
+    assert explain.fold_button.width() <= explain.maximumWidth() <= 36
     explain.fold_button.click()
     assert said == [(True,), (False,)]
     assert explain.page.isVisible()
@@ -595,6 +674,24 @@ def test_demos_show_their_question_where_there_is_room_or_when_chosen(experiment
     assert experiments.cards()[1].needed_height(200) < demo.needed_height(200)
     experiments.window().resize(210, 1000)
     assert experiments.cards()[1].needed_height(200) == demo.needed_height(200)
+
+
+def test_in_a_tight_window_one_click_unfolds_the_others_and_the_demos(experiments):
+    def seen():
+        return [card.key for card in experiments.cards() if not card.isHidden()]
+
+    first = experiments.cards()[0]
+    assert seen() == ["kmeans"]
+    folded = first.grab().toImage()
+    assert "unfold" in first.toolTip()
+    first.click()
+    assert seen() == ["kmeans", "kmeans/stuck", "pca"]
+    assert first.grab().toImage() != folded  # the chevron has turned
+    experiments.cards()[1].click()
+    assert seen() == ["kmeans", "kmeans/stuck"]  # the demo that runs stays in sight
+    experiments.resize(210, 1000)
+    assert seen() == ["kmeans", "kmeans/stuck", "pca"]
+    assert "unfold" not in first.toolTip()
 
 
 def test_the_list_walks_by_keys(experiments, qtbot):

@@ -319,8 +319,8 @@ def test_a_demo_by_click_and_by_clicker(desk: Desk) -> None:
 def test_a_hasty_clicker_skips_no_demo(desk: Desk) -> None:
     for _press in range(3):
         desk.key(Key.Key_PageDown, widget=desk.window)
-    desk.until(lambda: desk.started.spec.dataset == "anisotropic")  # those before it may have given way
-    assert desk.window.experiments.current_demo == ("kmeans", "elongated")
+    desk.until(lambda: desk.started.spec.beside is not None)  # those before it may have given way
+    assert desk.window.experiments.current_demo == ("kmeans", "beside")
     desk.key(Key.Key_PageDown, widget=desk.window)
     desk.key(Key.Key_R, widget=desk.window)  # before the demo stands
     desk.until(lambda: desk.started.params["init"] == "hand")
