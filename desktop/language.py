@@ -25,10 +25,10 @@ LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "assets" / "locale"
 
 
 class _WithComma(float):
-    """A number that French sentences write with a decimal comma."""
+    """A number as French sentences write it: a decimal comma, and a thin space between thousands."""
 
     def __format__(self, spec: str) -> str:
-        return super().__format__(spec).replace(".", ",")
+        return super().__format__(spec).translate({ord(","): "\u202f", ord("."): ","})
 
 
 class Language(QObject):

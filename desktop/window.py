@@ -539,7 +539,6 @@ class Window(QMainWindow):
             self.timeline.show_news(status.reason)
         elif status.status == "running":
             self.timeline.clear_news()
-        elif status.status == "running":
             self.notice.clear()
 
     def _on_turned(self, turned: Turned) -> None:

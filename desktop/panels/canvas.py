@@ -8,6 +8,7 @@ is out of sight.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from desktop.language import tr
 from desktop.panels import axes, marks
 from desktop.panels.cards import Cards
 from desktop.panels.colour_bars import ColourBars
@@ -38,6 +40,9 @@ from desktop.panels.view import View
 from desktop.selection import Selection
 from desktop.style.tokens import look
 from engine.api import Arrows, Ellipses, Field, Markers, Points, Regions, Segments
+
+NARROW = 420
+"""Below this, in pixels at 100 %, discs with numbers need no legend that says the numbers again."""
 
 
 class Canvas(QWidget):
@@ -55,6 +60,7 @@ class Canvas(QWidget):
         self.names_colours = True  # whether the legend is shown here, when there is anything to name
         self.guest: tuple[NDArray[np.float64], bool] | None = None  # trail and place, and whether elsewhere
         self._ground: QPixmap | None = None
+        self._plain = False  # whether only the points are coloured, by something that all panels show
         self.scene = scene = Scene(self)
         self.colouring = colouring = Colouring(selection, scene)
         self.legend = Legend(selection, self)
@@ -99,6 +105,8 @@ class Canvas(QWidget):
         self._name_colours()
         if points is None:
             self.cards.list_near()
+        else:
+            self.view.await_rest()
         self.cards.place_near()
         self.update()
 
@@ -124,6 +132,7 @@ class Canvas(QWidget):
     def restyle(self) -> None:
         """Colours, sizes or language are others now."""
         self._restyle_points()
+        self._name_colours()
         self.legend.fit()
         self.view.lay_out()
         self.cards.list_near()
@@ -141,7 +150,16 @@ class Canvas(QWidget):
 
     def _name_colours(self) -> None:
         """The legend says what the colours mean that are seen now."""
-        self.legend.set_names(self.colouring.names() if self.names_colours else ())
+        wanted = self.names_colours and not self._told_by_discs()
+        self.legend.set_names(self.colouring.names() if wanted else ())
+
+    def _told_by_discs(self) -> bool:
+        """Whether the numbers in the discs say what the names would, in a picture narrow for both."""
+        names = self.colouring.names()
+        if not names or self.width() >= look.icon_px(NARROW) or self.colouring.chosen() is not None:
+            return False
+        numbered = any(len(layer.xy) == len(names) for layer in self.scene.layers(Markers))
+        return numbered and all(tr(name).endswith(f" {k}") for k, name in enumerate(names, 1))
 
     def _on_hovered(self, item: int) -> None:
         self.update()
@@ -178,8 +196,11 @@ class Canvas(QWidget):
         self.view.follow()
         if self.picture.stale:
             self.picture.draw()
-        if self._ground is None:
-            self._ground = axes.draw_ground(self, self.view.plane, points, numbers=self.view.with_axes())
+        plain = self.colouring.chosen() is not None
+        if self._ground is None or self._plain != plain:
+            self._plain = plain
+            shown = _untinted(points) if plain else points
+            self._ground = axes.draw_ground(self, self.view.plane, shown, numbers=self.view.with_axes())
         # ``with`` also when something raises: a painter left open takes the whole program down.
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._ground)
@@ -195,10 +216,13 @@ class Canvas(QWidget):
     def _paint_layers(self, painter: QPainter, points: Points) -> None:
         """Lines, points, ellipses, rings, arrows and centres, from below to the top."""
         plane, scene = self.view.plane, self.scene
-        ellipses = list(zip(scene.layers(Ellipses), scene.ellipses_now(), strict=True))
+        outlines, lines_of = scene.layers(Ellipses), scene.layers(Segments)
+        if self._plain:
+            outlines, lines_of = list(map(marks.neutral, outlines)), list(map(marks.neutral, lines_of))
+        ellipses = list(zip(outlines, scene.ellipses_now(), strict=True))
         for layer, now in ellipses:
             marks.paint_ellipse_grounds(painter, plane, layer, now)
-        for lines in scene.layers(Segments):
+        for lines in lines_of:
             marks.paint_segments(painter, plane, lines)
         self.picture.paint(painter)
         for layer, now in ellipses:
@@ -210,8 +234,9 @@ class Canvas(QWidget):
                 marks.paint_arrows(painter, plane, each)
             elif isinstance(each, Markers):
                 xy, (layer_held, held) = scene.marks_xy(seen), scene.held
-                marks.paint_trails(painter, plane, each, xy)
-                marks.paint_markers(painter, plane, each, xy, held if layer_held == seen else -1)
+                discs = marks.neutral(each) if self._plain else each
+                marks.paint_trails(painter, plane, discs, xy)
+                marks.paint_markers(painter, plane, discs, xy, held if layer_held == seen else -1)
                 seen += 1
         if self.guest is not None:
             marks.paint_guest(painter, plane, self.guest[0], elsewhere=self.guest[1])
@@ -264,6 +289,7 @@ class Canvas(QWidget):
             event.ignore()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._name_colours()
         self.legend.fit()
         self.view.lay_out()
 
@@ -278,6 +304,11 @@ class Canvas(QWidget):
             self.picture.stale = True
             self.update()
         super().changeEvent(event)
+
+
+def _untinted(points: Points) -> Points:
+    """Without the map of the labels: the points are coloured by something else."""
+    return replace(points, layers=tuple(each for each in points.layers if not isinstance(each, Regions)))
 
 
 def _ground_parts(points: Points) -> tuple[object, ...]:

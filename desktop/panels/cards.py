@@ -5,6 +5,10 @@ None of them covers another, nor the point it is about.
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPointF, QRectF, QSizeF, Signal
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
@@ -16,6 +20,7 @@ from desktop.panels.colouring import Colouring
 from desktop.panels.legend import Legend
 from desktop.panels.neighbours import MOST, Neighbour, Neighbours, free_corner
 from desktop.panels.picture import Picture
+from desktop.panels.plane import SAMPLE
 from desktop.panels.scene import Scene
 from desktop.panels.view import View
 from desktop.selection import Selection
@@ -144,7 +149,9 @@ class Cards(QObject):
         room.setTop(room.top() + under_name(plane))
         present = self._corner if near.isVisible() else -1
         size, keep_out = QSizeF(near.size()), self._keep_out(pin)
-        self._corner, corner, price = free_corner(room, size, keep_out, present)
+        points = self._scene.xy()
+        seen = plane.to_pixels(points[:: max(1, len(points) // SAMPLE)])  # (M, 2)
+        self._corner, corner, price = free_corner(room, size, keep_out, present, seen)
         if price > COVERED / 2:
             near.hide()
             return
@@ -157,9 +164,9 @@ class Cards(QObject):
         reach = 1 + self._picture.dot + look.px(9)
         keep_out = [(QRectF(pin, pin).adjusted(-reach, -reach, reach, reach), COVERED)]
         if self._selection.pin in self.items:
-            keep_out.append((self._card_box(self._selection.pin, pin, self._room()), 20.0))
+            keep_out.append((self._card_box(self._selection.pin, pin, self._room()), 2.0))  # it gives way
         if not self._legend.isHidden():
-            keep_out.append((QRectF(self._legend.geometry()), 6.0))
+            keep_out.append((QRectF(self._legend.geometry()), 15.0))
         keep_out += [(plate, 3.0) for __, plate in self._bars.placed()]
         others = map(self._picture.pixel, self._selection.neighbours)
         return keep_out + [(QRectF(at.x() - 2, at.y() - 2, 4, 4), 1.0) for at in others if at is not None]
@@ -176,9 +183,10 @@ class Cards(QObject):
             at = self._picture.pixel(item)
             if at is None or item not in self.items or not self._widget.rect().contains(at.toPoint()):
                 continue
+            strip = QRectF(self.near.geometry()) if self.near.isVisible() else QRectF()
             room: QRectF | None = self._room()
-            if self.near.isVisible():
-                room = self.room_beside(QRectF(self.near.geometry()), item, at)
+            if not strip.isNull() or item == selection.pin:
+                room = self.room_beside(strip, item, at)
             if room is not None:
                 marks.paint_card(painter, *self.items[item], at, self._picture.dot, room)
 
@@ -193,16 +201,55 @@ class Cards(QObject):
         return room
 
     def room_beside(self, strip: QRectF, item: int, at: QPointF) -> QRectF | None:
-        """The room for the card of ``item`` where it covers neither the ``strip`` nor its point, if any."""
-        whole = self._room()
-        above, below, before, after = (QRectF(whole) for _side in range(4))
-        above.setBottom(strip.top() - 4)
-        below.setTop(strip.bottom() + 4)
-        before.setRight(strip.left() - 4)
-        after.setLeft(strip.right() + 4)
-        for room in (whole, *sorted((above, below, before, after), key=lambda r: -r.width() * r.height())):
-            if room.width() > look.px(60) and room.height() > look.px(40):
-                box = self._card_box(item, at, room)
-                if not box.intersects(strip) and not box.contains(at):
-                    return room
-        return None
+        """The room for the card of ``item`` where it covers neither the ``strip`` nor its point, if any; that
+        of the pinned one as little as can be of the lines to its neighbours.
+        """
+        lines = self._lines(at) if item == self._selection.pin else np.empty((0, 2))
+        hull = QRectF(at, at)
+        for x, y in lines.tolist():
+            hull |= QRectF(x - 1, y - 1, 2, 2)
+        best, found = math.inf, None
+        for room in self._rooms(strip, hull):
+            if room.width() <= look.px(60) or room.height() <= look.px(40):
+                continue
+            box = self._card_box(item, at, room)
+            if box.intersects(strip) or box.contains(at):
+                continue
+            x, y = lines[:, 0], lines[:, 1]
+            covered = int(((x > box.left()) & (x < box.right()) & (y > box.top()) & (y < box.bottom())).sum())
+            if covered < best:
+                best, found = covered, room
+            if covered == 0:
+                break
+        return found
+
+    def _rooms(self, strip: QRectF, hull: QRectF) -> list[QRectF]:
+        """Everywhere, then beside the ``strip``, then also beside what the lines span; the largest first."""
+        whole, gap = self._room(), self._picture.dot + 4
+        rooms = [whole]
+        free = [whole] if strip.isNull() else _around(whole, strip.adjusted(-4, -4, 4, 4))
+        rooms += free
+        for each in free:
+            rooms += _around(each, hull.adjusted(-gap, -gap, gap, gap))
+        return rooms
+
+    def _lines(self, pin: QPointF) -> NDArray[np.float64]:
+        """(M, 2) places, in pixels, along the lines from the pinned point to its neighbours."""
+        ends = [at for at in map(self._picture.pixel, self._selection.neighbours) if at is not None]
+        if not ends:
+            return np.empty((0, 2))
+        start = np.array([pin.x(), pin.y()])
+        away = np.array([(at.x(), at.y()) for at in ends]) - start  # (K, 2)
+        share = np.linspace(0, 1, 33)[:, None, None]
+        along: NDArray[np.float64] = (start + share * away).reshape(-1, 2)
+        return along
+
+
+def _around(whole: QRectF, middle: QRectF) -> list[QRectF]:
+    """What of ``whole`` lies above, below, before and after ``middle``, the largest first."""
+    above, below, before, after = (QRectF(whole) for _side in range(4))
+    above.setBottom(min(middle.top(), whole.bottom()))
+    below.setTop(max(middle.bottom(), whole.top()))
+    before.setRight(min(middle.left(), whole.right()))
+    after.setLeft(max(middle.right(), whole.left()))
+    return sorted((above, below, before, after), key=lambda r: -r.width() * r.height())

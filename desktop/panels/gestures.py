@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPen, QPolygonF, QWheelEvent
@@ -96,12 +98,14 @@ class Gestures(QObject):
 
     def mark_at(self, at: QPointF) -> tuple[int, int]:
         """(layer, index) of the movable centre under the mouse, or (-1, -1)."""
-        best, found = max(marks.marker_radius() + look.px(3), 12.0), (-1, -1)
+        best, found = math.inf, (-1, -1)
         for i, layer in enumerate(self._scene.layers(Markers)):
             if layer.movable and len(layer.xy):
+                radius = marks.marker_radius(self._view.plane, len(layer.xy))
+                within = max(radius + look.px(3), 12.0)
                 away = self._view.plane.to_pixels(self._scene.marks_xy(i)) - (at.x(), at.y())
                 distance = np.nan_to_num(np.hypot(away[:, 0], away[:, 1]), nan=np.inf)
-                if distance.min() <= best:
+                if distance.min() <= min(best, within):
                     best, found = float(distance.min()), (i, int(distance.argmin()))
         return found
 

@@ -28,6 +28,8 @@ from desktop.style.tokens import look
 
 ROWS = 12
 """Names shown at once; the wheel brings the others."""
+WIDEST = 1 / 3
+"""The share of a picture's width that names may take; wider ones are not shown."""
 
 
 def class_colour(label: int) -> QColor:
@@ -59,7 +61,7 @@ def paint_mark(painter: QPainter, centre: QPointF, radius: float, shape: int, co
 
 
 class Legend(QWidget):
-    """A short column of names over the upper right corner of a picture."""
+    """A short column of names over the upper right corner of a picture that is wide enough for both."""
 
     def __init__(self, selection: Selection, parent: QWidget) -> None:
         super().__init__(parent)
@@ -68,7 +70,6 @@ class Legend(QWidget):
         self._first = 0
         self._lit_row = -1
         self._doubled = False
-        self._over = False
         self._picture: QPixmap | None = None
         self.setMouseTracking(True)
         self.setAccessibleName(tr(_("Legend")))
@@ -89,9 +90,10 @@ class Legend(QWidget):
         self.setToolTip(
             tr(_("Click a name to hide its points, double-click to see them alone.")) if self._names else ""
         )
-        self.setVisible(bool(self._names))
+        size = self.sizeHint()
+        fits = parent is not None and size.width() <= WIDEST * parent.width()
+        self.setVisible(bool(self._names) and fits)
         if parent is not None and self._names:
-            size = self.sizeHint()
             self.setGeometry(parent.width() - size.width(), 0, size.width(), size.height())
         self._renew()
 
@@ -102,15 +104,7 @@ class Legend(QWidget):
     def sizeHint(self) -> QSize:
         metrics = QFontMetricsF(look.font(0.95))
         widest = max((metrics.horizontalAdvance(tr(name)) for name in self._names), default=0.0)
-        parent = self.parentWidget()
-        most = 0.5 * parent.width() if parent is not None else 400.0
-        width = look.px(26) if self._folded(widest) else min(widest + look.px(34), most)
-        return QSize(round(width), round(self._shown() * self._row_height() + look.px(8)))
-
-    def _folded(self, widest: float) -> bool:
-        """In a narrow picture only the colours stand there until the mouse comes."""
-        parent = self.parentWidget()
-        return parent is not None and not self._over and widest + look.px(34) > 0.3 * parent.width()
+        return QSize(round(widest + look.px(34)), round(self._shown() * self._row_height() + look.px(8)))
 
     def _row_height(self) -> float:
         return QFontMetricsF(look.font(0.95)).height() * 1.18
@@ -140,13 +134,9 @@ class Legend(QWidget):
         self._set_row(self._row(event.position().y()))
 
     def enterEvent(self, event: QEnterEvent) -> None:
-        self._over = True
-        self.fit()
         self._set_row(self._row(event.position().y()))
 
     def leaveEvent(self, event: QEvent) -> None:
-        self._over = False
-        self.fit()
         self._set_row(-1)
 
     def hideEvent(self, event: QEvent) -> None:
@@ -211,8 +201,6 @@ class Legend(QWidget):
             colour = look.colour("quiet") if hidden else class_colour(label)
             colour = with_alpha(colour, 0.45 if faint else 1.0)
             paint_mark(painter, QPointF(look.px(13), middle), look.px(4.5), shape, colour)
-            if room <= 0:
-                continue
             painter.setPen(with_alpha(look.colour("text"), 0.45 if faint else 1.0))
             name = metrics.elidedText(tr(self._names[label]), Qt.TextElideMode.ElideRight, room)
             where = QRectF(look.px(24), middle - height / 2, room + 2, height)

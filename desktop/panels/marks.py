@@ -5,13 +5,14 @@ cards.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from desktop.language import number, tr
 from desktop.panels.colours import ink_on, mix, with_alpha
@@ -25,6 +26,13 @@ from engine.api import Arrows, Ellipses, Item, Markers, Regions, Segments
 LONG = 25_000
 """Pixels of line drawn with antialiasing (10 ms); Qt draws more than that five times faster without."""
 TRAIL_SHADES = 8
+RIM = 0.27
+"""The rim of a centre, as a share of its radius."""
+NUMBERED = 12
+"""Up to here marks have numbers."""
+NEUTRAL = "#50565f"
+"""The colour of a mark that has none of its own."""
+L = TypeVar("L", Ellipses, Markers, Segments)
 VALUES = 6
 """Numbers on a card at most."""
 
@@ -258,20 +266,44 @@ def paint_text(painter: QPainter, where: QPointF, text: str, ink: QColor, ground
     path = QPainterPath()
     path.addText(where, painter.font(), text)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(with_alpha(ground, 0.85), look.px(3.5), j=Qt.PenJoinStyle.RoundJoin))
+    painter.setPen(QPen(with_alpha(ground, 0.92), look.px(4.5), j=Qt.PenJoinStyle.RoundJoin))
     painter.drawPath(path)
     painter.fillPath(path, ink)
 
 
-def marker_radius() -> float:
-    """How large a centre is drawn."""
-    return float(look.px(12))
+def marker_radius(plane: Plane, many: int) -> float:
+    """How large each of ``many`` centres is drawn: the data around them are to be seen."""
+    radius = min(float(look.px(12)), min(plane.width, plane.height) / 14 / (1 + RIM))
+    return max(radius * math.sqrt(min(1.0, 8 / max(many, 1))), 3.0)
+
+
+def number_font(radius: float, many: int) -> QFont | None:
+    """The font of the numbers in ``many`` discs of that radius; None when nobody could read them."""
+    size = radius / look.px(12)
+    if many > NUMBERED or size < 0.5 or QFontMetricsF(look.font()).capHeight() * size < 6.5:
+        return None
+    font = look.font(bold=True, tabular=True)
+    font.setPointSizeF(font.pointSizeF() * size)
+    return font
 
 
 def marker_colour(markers: Markers, index: int) -> QColor:
-    """A mark without a label has the colour of its number."""
+    """A mark whose labels nobody gave has the colour of its number, one without a label none."""
     known = markers.label is not None and index < len(markers.label)
-    return class_colour(int(markers.label[index]) if known and markers.label is not None else index)
+    label = int(markers.label[index]) if known and markers.label is not None else index
+    return QColor(NEUTRAL) if label < 0 else class_colour(label)
+
+
+def neutral(layer: L) -> L:
+    """The same without colours: those of the points mean something else now."""
+    many = len(
+        layer.start
+        if isinstance(layer, Segments)
+        else layer.xy
+        if isinstance(layer, Markers)
+        else layer.centre
+    )
+    return replace(layer, label=np.full(many, -1, np.int32))
 
 
 def paint_trails(painter: QPainter, plane: Plane, markers: Markers, xy: NDArray[np.floating]) -> None:
@@ -301,18 +333,21 @@ def paint_markers(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     outer = QColor("#ffffff") if look.dark else look.colour("text")
     inner = look.colour("plot")
+    plain = marker_radius(plane, len(xy))
+    font = number_font(plain, len(xy))
     for k, (x, y) in enumerate(plane.to_pixels(xy).tolist()):
         if not (math.isfinite(x) and math.isfinite(y)):
             continue
-        radius = marker_radius() * (1.15 if k == held else 1.0)
+        radius = plain * (1.15 if k == held else 1.0)
         colour = marker_colour(markers, k)
         centre = QPointF(x, y)
         painter.setPen(Qt.PenStyle.NoPen)
-        for paint, grow in ((outer, look.px(3.2)), (inner, look.px(2)), (colour, 0)):
+        for paint, grow in ((outer, RIM), (inner, 0.625 * RIM), (colour, 0.0)):
             painter.setBrush(paint)
-            painter.drawEllipse(centre, radius + grow, radius + grow)
+            painter.drawEllipse(centre, radius * (1 + grow), radius * (1 + grow))
+        if font is None:
+            continue
         text = str(k + 1)
-        font = look.font(1.0 if len(text) < 3 else 0.75, bold=True, tabular=True)
         painter.setFont(font)
         painter.setPen(ink_on(colour))
         metrics = QFontMetricsF(font)
@@ -416,7 +451,7 @@ def _card(item: Item, image: QImage | None, at: QPointF, dot: float, room: QRect
     metrics, bold_metrics = QFontMetricsF(look.font(0.92, tabular=True)), QFontMetricsF(look.font(bold=True))
     pad, gap = look.px(8), max(dot + look.px(8), look.px(12))
     rows = [(tr(name), number(value)) for name, value in item.values[:VALUES]]
-    side = min(look.px(128), 0.36 * room.height(), 0.45 * room.width()) if image is not None else 0.0
+    side = min(look.px(110), 0.26 * room.height(), 0.4 * room.width()) if image is not None else 0.0
     widest = [metrics.horizontalAdvance(name + value) + look.px(10) for name, value in rows]
     inner = max([side, look.px(24), bold_metrics.horizontalAdvance(tr(item.label)), *widest])
     inner = min(inner, room.width() - 2 * pad)
@@ -429,9 +464,9 @@ def _card(item: Item, image: QImage | None, at: QPointF, dot: float, room: QRect
     rows = rows[: max(0, int((room.height() - fixed) / metrics.height()))]
     high, wide = fixed + len(rows) * metrics.height(), inner + 2 * pad
     x = min(max(at.x() - wide / 2, room.left()), max(room.right() - wide, room.left()))
-    y = at.y() - gap - high
+    y = min(at.y() - gap, room.bottom()) - high
     if y < room.top():
-        y = at.y() + gap
+        y = max(at.y() + gap, room.top())
         if y + high > room.bottom():  # neither above nor below: beside it, if that can be
             y = min(max(at.y() - high / 2, room.top()), max(room.bottom() - high, room.top()))
             if at.x() + gap + wide <= room.right():

@@ -1,10 +1,13 @@
-"""The items nearest to the pinned one, as a small strip over a corner of the picture."""
+"""The items nearest to the pinned one, as a row of small tiles along an edge of the picture."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
@@ -20,8 +23,8 @@ MOST = 6
 """Neighbours shown."""
 STAYS = 4.0
 """What it is worth to stay in a corner: a list that hops about while points move cannot be read."""
-VALUES = 2
-"""Numbers of each that has no picture, if there is room."""
+CROWD = 12.0
+"""What it costs to cover all the points of the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,16 @@ class Neighbour:
 
 
 def free_corner(
-    room: QRectF, size: QSizeF, keep_out: Sequence[tuple[QRectF, float]], present: int
+    room: QRectF,
+    size: QSizeF,
+    keep_out: Sequence[tuple[QRectF, float]],
+    present: int,
+    points: NDArray[np.float64],
 ) -> tuple[int, QPointF, float]:
     """The corner of ``room`` where something of ``size`` covers least: which one, where, and at what price.
 
-    keep_out: what is not to be covered, each with its price. present: the corner it is in now; another must
-    be better.
+    keep_out: what is not to be covered, each with its price. points: (M, 2) pixels, to be covered rather
+    not. present: the corner it is in now; another must be better.
     """
     right, low = room.right() - size.width(), room.bottom() - size.height()
     corners = [
@@ -52,6 +59,9 @@ def free_corner(
     for i, corner in enumerate(corners):
         place = QRectF(corner, size)
         price = sum(each for box, each in keep_out if place.intersects(box))
+        x, y = points[:, 0], points[:, 1]
+        under = (x >= place.left()) & (x <= place.right()) & (y >= place.top()) & (y <= place.bottom())
+        price += CROWD * float(under.mean()) if len(points) else 0.0
         prices.append(price - (STAYS if i == present else 0.0))
     best = prices.index(min(prices))
     return best, corners[best], prices[best]
@@ -68,9 +78,8 @@ class Neighbours(QWidget):
         self._selection = selection
         self._entries: tuple[Neighbour, ...] = ()
         self._waiting = False
-        self._columns = 1
+        self._left = 0.0  # where the entries begin, beside the title
         self._shown = 0
-        self._values = VALUES
         self.over = False
         self.setMouseTracking(True)
         selection.hovered.connect(self._on_hovered)
@@ -98,71 +107,45 @@ class Neighbours(QWidget):
 
     def fit(self, room: QRectF) -> bool:
         """Take a size for ``room``; False when nothing useful has place there."""
-        if not self._entries:
+        pad, high = self._pad(), round(self._high() + 2 * self._pad())
+        if not self._entries or high > 0.4 * room.height():
             return False
-        pad, title = self._pad(), self._title_high()
-        high = 0.55 * room.height() - 2 * pad - title
-        if self._with_pictures:
-            step_x, step_y = self._step()
-            self._columns = max(1, min(len(self._entries), int((0.8 * room.width() - 2 * pad) / step_x)))
-            rows = min(-(-len(self._entries) // self._columns), int(high / step_y))
-            self._shown = min(len(self._entries), rows * self._columns)
-            size = QSize(
-                round(2 * pad + self._columns * step_x - look.icon_px(5)),
-                round(2 * pad + title + rows * step_y),
-            )
-        else:
-            self._columns = 1
-            rows = self._shown = min(len(self._entries), int(high / self._row_high()))
-            most = 0.6 * room.width() - 2 * pad
-            fitting = (values for values in range(VALUES, 0, -1) if self._row_wide(values) <= most)
-            self._values = next(fitting, 0)
-            wide = min(self._row_wide(self._values), most) + 2 * pad
-            size = QSize(round(wide), round(2 * pad + title + rows * self._row_high()))
-        if rows < 1 or self._shown < 1:
+        title = self._title_wide() + look.icon_px(10)
+        widths = [self._wide(entry) for entry in self._entries]
+        gap, most = look.icon_px(5), room.width() - 2 * pad
+        whole = sum(widths) + gap * (len(widths) - 1)
+        self._left = pad + (title if title + whole <= most else 0.0)
+        self._shown = len(widths)
+        while self._shown and sum(widths[: self._shown]) + gap * (self._shown - 1) > most:
+            self._shown -= 1
+        if self._shown < 1:
             return False
-        self.resize(size)
+        wide = self._left + sum(widths[: self._shown]) + gap * (self._shown - 1) + pad
+        self.resize(QSize(math.ceil(wide), high))
         return True
 
     def _pad(self) -> int:
-        return look.icon_px(7)
+        return look.icon_px(5)
 
     def _side(self) -> int:
-        return look.icon_px(46)
+        return look.icon_px(34)
 
-    def _step(self) -> tuple[float, float]:
-        """From one picture to the next, across and down."""
-        return self._side() + look.icon_px(5), self._side() + self._name_high() + look.icon_px(3)
+    def _high(self) -> float:
+        return float(self._side()) if self._with_pictures else QFontMetricsF(look.font(0.92)).height() * 1.18
 
-    def _title_high(self) -> float:
-        return QFontMetricsF(look.font(0.88, bold=True)).height() + look.icon_px(2)
+    def _title_wide(self) -> float:
+        return QFontMetricsF(look.font(0.88, bold=True)).horizontalAdvance(tr(_("Nearest neighbours")))
 
-    def _name_high(self) -> float:
-        named = any(entry.item is not None and entry.item.label for entry in self._entries)
-        return QFontMetricsF(look.font(0.85)).height() if named else 0.0
-
-    def _row_high(self) -> float:
-        return QFontMetricsF(look.font(0.92)).height() * 1.18
-
-    def _row_wide(self, values: int) -> float:
-        """How wide the rows are with so many numbers each."""
-        bold, plain = QFontMetricsF(look.font(0.92, bold=True)), QFontMetricsF(look.font(0.88, tabular=True))
-        title = QFontMetricsF(look.font(0.88, bold=True)).horizontalAdvance(tr(_("Nearest neighbours")))
-        widest = [title]
-        for entry in self._entries:
-            numbers = plain.horizontalAdvance(_numbers(entry.item, values)) if entry.item is not None else 0.0
-            name = bold.horizontalAdvance(_name(entry))
-            widest.append(look.px(18) + name + (look.px(12) + numbers if numbers else 0.0))
-        return max(widest)
+    def _wide(self, entry: Neighbour) -> float:
+        """How wide an entry is: a picture, or a dot and a name."""
+        if self._with_pictures:
+            return float(self._side())
+        return look.px(18) + QFontMetricsF(look.font(0.92, bold=True)).horizontalAdvance(_name(entry)) + 2
 
     def place(self, entry: int) -> QRectF:
         """Where an entry is."""
-        pad, top = self._pad(), self._pad() + self._title_high()
-        row, column = divmod(entry, self._columns)
-        if self._with_pictures:
-            step_x, step_y = self._step()
-            return QRectF(pad + column * step_x, top + row * step_y, self._side(), step_y - look.icon_px(3))
-        return QRectF(pad, top + row * self._row_high(), self.width() - 2 * pad, self._row_high())
+        before = sum(self._wide(each) + look.icon_px(5) for each in self._entries[:entry])
+        return QRectF(self._left + before, self._pad(), self._wide(self._entries[entry]), self._high())
 
     # ── mouse ──
 
@@ -212,13 +195,11 @@ class Neighbours(QWidget):
             painter.drawRoundedRect(
                 QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), look.px(7), look.px(7)
             )
-            font = look.font(0.88, bold=True)
-            metrics = QFontMetricsF(font)
-            painter.setFont(font)
-            painter.setPen(look.colour("quiet"))
-            room = self.width() - 2 * self._pad()
-            title = metrics.elidedText(tr(_("Nearest neighbours")), Qt.TextElideMode.ElideRight, room + 1)
-            painter.drawText(QPointF(self._pad(), self._pad() + metrics.ascent()), title)
+            if self._left > self._pad():
+                painter.setFont(look.font(0.88, bold=True))
+                painter.setPen(look.colour("quiet"))
+                title = QRectF(self._pad(), 0, self._left, self.height())
+                painter.drawText(title, Qt.AlignmentFlag.AlignVCenter, tr(_("Nearest neighbours")))
             painter.setOpacity(0.35 if self._waiting else 1.0)
             for i in range(self._shown):
                 self._paint_entry(painter, self._entries[i], self.place(i))
@@ -250,37 +231,13 @@ class Neighbours(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(colour, thick))
         painter.drawRect(frame.adjusted(thick / 2, thick / 2, -thick / 2, -thick / 2))
-        name = _name(entry)
-        if name and self._name_high():
-            font = look.font(0.85)
-            painter.setFont(font)
-            painter.setPen(look.colour("text"))
-            short = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideRight, side + 1)
-            under = QRectF(place.left(), frame.bottom(), side + 1, self._name_high())
-            painter.drawText(under, Qt.AlignmentFlag.AlignCenter, short)
 
     def _paint_row(self, painter: QPainter, entry: Neighbour, place: QRectF) -> None:
-        middle = place.center().y()
-        at = QPointF(place.left() + look.px(6), middle)
+        at = QPointF(place.left() + look.px(6), place.center().y())
         paint_mark(painter, at, look.px(4.5), entry.shape, entry.colour or look.colour("accent"))
-        left = place.left() + look.px(16)
-        bold, plain = look.font(0.92, bold=True), look.font(0.88, tabular=True)
-        room = place.right() - left
-        name_metrics, metrics = QFontMetricsF(bold), QFontMetricsF(plain)
-        centred = Qt.AlignmentFlag.AlignVCenter
-        name = name_metrics.elidedText(_name(entry), Qt.TextElideMode.ElideRight, room + 1)
-        painter.setFont(bold)
+        painter.setFont(look.font(0.92, bold=True))
         painter.setPen(look.colour("text"))
-        painter.drawText(QRectF(left, place.top(), room + 1, place.height()), centred, name)
-        taken = name_metrics.horizontalAdvance(name) + look.px(12)
-        if entry.item is not None and self._values:
-            painter.setFont(plain)
-            painter.setPen(look.colour("quiet"))
-            numbers = metrics.elidedText(
-                _numbers(entry.item, self._values), Qt.TextElideMode.ElideRight, room - taken + 1
-            )
-            where = QRectF(left + taken, place.top(), room - taken + 1, place.height())
-            painter.drawText(where, centred | Qt.AlignmentFlag.AlignRight, numbers)
+        painter.drawText(place.adjusted(look.px(16), 0, 2, 0), Qt.AlignmentFlag.AlignVCenter, _name(entry))
 
 
 def _name(entry: Neighbour) -> str:
@@ -288,7 +245,3 @@ def _name(entry: Neighbour) -> str:
     if entry.item is not None and entry.item.label:
         return tr(entry.item.label)
     return number(entry.index)
-
-
-def _numbers(item: Item, many: int) -> str:
-    return "   ".join(f"{tr(name)} {number(value)}" for name, value in item.values[:many])

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage, QPainter, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from desktop.panels import raster
+from desktop.panels import raster, styles
 from desktop.panels.colouring import Colouring
 from desktop.panels.raster import Raster, Window
 from desktop.panels.scene import Scene
@@ -45,16 +45,16 @@ class Picture:
         xy = self._scene.xy()
         n = len(xy)
         colouring, looks = self._colouring, self._colouring.looks()
-        self.dot = self._dot_radius(n)
+        plane = self._view.plane
+        self.dot = styles.dot_radius(n, plane.width * plane.height)
         radius = round(self.dot * ratio * 4) / 4
-        halo = 0.9 * ratio if n <= 3000 else 0.0
+        halo = styles.halo_width(self.dot) * ratio if n <= 3000 else 0.0
         many = n * math.pi * (radius + halo + 0.7) ** 2 > WRITES
         dots = None if many else raster.stamp(radius, halo)
         spread = max(0, round(radius - 1.5)) if many else 0
         pad = spread + 3 if dots is None else 2 * dots.reach + 2
         wide, high = math.ceil(self._widget.width() * ratio), math.ceil(self._widget.height() * ratio)
         canvas = self._sized(wide, high, pad)
-        plane = self._view.plane
         (cx, cy), (sx, sy) = plane.centre, plane.scale
         corner = (cx - (plane.left + plane.width / 2) / sx, cy + (plane.top + plane.height / 2) / sy)
         canvas.place(xy, Window(*corner, sx * ratio, sy * ratio), reach=dots.reach if dots is not None else 0)
@@ -77,13 +77,6 @@ class Picture:
         assert self._image is not None
         self._image.setDevicePixelRatio(self._widget.devicePixelRatioF())
         return self._raster
-
-    def _dot_radius(self, n: int) -> float:
-        """Fewer points are larger; in projector mode up to 5,000 of them are at least 8 pixels wide."""
-        area = self._widget.width() * self._widget.height()
-        room = min(max(math.sqrt(area / 350_000) / look.factor**0.5, 0.75), 1.25)
-        radius: float = min(max(4.6 * (300 / max(n, 1)) ** 0.22, 0.8), 5.2) * room * look.factor
-        return max(radius, 4.2) if look.projector and n <= 5000 else radius
 
     def paint(self, painter: QPainter) -> None:
         """The image as it is."""

@@ -6,6 +6,7 @@ for each label). What needs more colours adds its own rows: blends of two labels
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,10 +23,34 @@ STYLES = 40
 """Ten colours in four shapes; then they repeat."""
 MORE = FIRST + STYLES
 """Where the rows begin that only some clouds need."""
+FEW, MANY = 30, 300
+"""Up to so few points dots stay large in a small picture; from so many on they shrink with it."""
+SMALL = 40_000.0
+"""In fewer pixels even few dots shrink."""
 SHARES = 8
 """Steps from one label's colour to another's."""
 STEPS, COARSE_STEPS = 64, 13
 """Steps of a ramp, and of one in a splatted cloud, which knows 15 colours."""
+
+
+def dot_radius(n: int, area: float) -> float:
+    """How large each of ``n`` points is drawn where there are ``area`` pixels for all.
+
+    Fewer points are larger, and so are those of a large picture. In projector mode they are 8 pixels wide
+    where up to 5,000 of them have room for that.
+    """
+    crowd = min(max(math.log(max(n, 1) / FEW) / math.log(MANY / FEW), 0.0), 1.0)
+    least = (0.75 - crowd * 0.25) * min(math.sqrt(area / SMALL), 1.0)
+    room = min(max(math.sqrt(area / 350_000), least) / look.factor**0.5, 1.25)
+    radius: float = min(max(4.6 * (300 / max(n, 1)) ** 0.22, 0.8), 5.2) * room * look.factor
+    if look.projector and 0 < n <= 5000:
+        radius = max(radius, min(4.2, math.sqrt(0.06 * area / n)))
+    return radius
+
+
+def halo_width(radius: float) -> float:
+    """The rim of a dot, thinner around a small one: clumps of points are to be seen."""
+    return round(min(max(0.5 * (radius - 1.4), 0.2), 0.9), 1)
 
 
 @dataclass(slots=True, eq=False)

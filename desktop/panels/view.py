@@ -6,14 +6,21 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import QObject, QSizeF, QVariantAnimation, Signal
+import numpy as np
+from PySide6.QtCore import QObject, QSizeF, QTimer, QVariantAnimation, Signal
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QWidget
 
+from desktop.panels import styles
 from desktop.panels.axes import tick_texts
-from desktop.panels.plane import Extent, Plane, roomy, union
+from desktop.panels.plane import Extent, Plane, reached, roomy, union
 from desktop.panels.scene import Scene, animation, eased
 from desktop.style.tokens import look
+
+REST_MS = 400
+"""Without a new picture for so long, the run rests."""
+FULL, LOOSE = 0.75, 0.6
+"""How much of the picture a map fills at least, along one axis: when it rests, and while it moves."""
 
 
 class View(QObject):
@@ -39,13 +46,22 @@ class View(QObject):
         self._glide.finished.connect(self.follow)  # the points may have gone on meanwhile
         self._glide_from: Extent | None = None
         self._glide_to: Extent | None = None
+        self._laid_beside = QSizeF(0, 0)  # what stood in the corner
+        self._kept_free = 0.0  # pixels of the width that were left to it
+        self._rest = QTimer(self, singleShot=True, interval=REST_MS)
+        self._rest.timeout.connect(self.settle)
 
     # ── home ──
 
     def forget(self) -> None:
         """Another run: nothing is framed yet."""
         self._glide.stop()
+        self._rest.stop()
         self._home, self._glide_to, self.zoomed = None, None, False
+
+    def await_rest(self) -> None:
+        """Another picture has come."""
+        self._rest.start()
 
     def link(self, other: View) -> None:
         """Show the same part of the plane as ``other``, wherever both have the same axes."""
@@ -69,7 +85,7 @@ class View(QObject):
             box = None if view is None else view._box()
             if view is not None and box is not None:
                 view.zoomed = False
-                view._go_to(roomy(box))
+                view._glide_to_home(roomy(box))
 
     def _box(self) -> Extent | None:
         """Where everything lies: here, and in a picture with the same axes."""
@@ -82,9 +98,12 @@ class View(QObject):
 
         A map, which has no axes to be read, is followed more closely, also when it shrinks.
         """
-        if self._home is not None and (
-            self.zoomed or self.steady or self._glide.state() == QVariantAnimation.State.Running
-        ):
+        if self._home is not None and not self.zoomed and self._beside() != self._laid_beside:
+            self.lay_out()
+            twin = self._alike()
+            if twin is not None:
+                twin._widget.update()  # there too
+        if self._home is not None and self._stays():
             return
         box = self._box()
         if box is None:
@@ -97,15 +116,77 @@ class View(QObject):
                 twin._home = self._home
                 twin.lay_out()
             return
-        x0, x1, y0, y1 = self.plane.extent
-        over = max((x0 - box[0], box[1] - x1)) / (x1 - x0), max((y0 - box[2], box[3] - y1)) / (y1 - y0)
-        fills = max((box[1] - box[0]) / (x1 - x0), (box[3] - box[2]) / (y1 - y0))
-        if not self._measured() and (max(over) > 0.01 or fills < 0.5):
-            self._go_to(roomy(box, 0.12))
-        elif max(over) > 0.2:
+        if not self._measured():
+            over = self._over(box, self._margin())
+            if over > 1:  # far out of sight: there is nothing to be seen on the way
+                self._home = self._snug(box, 0.12)
+                self.lay_out()
+            elif over > 0 or self._fills(box) < LOOSE:
+                self._go_to(self._snug(box, 0.12))
+        elif self._over(box) > 0.2:
             self._go_to(union(self._home, roomy(box, 0.15)))
 
+    def settle(self) -> None:
+        """The run rests: frame once more what lies outside, and a map that has become small."""
+        if self._glide.state() == QVariantAnimation.State.Running:
+            self._rest.start()
+            return
+        box = self._box()
+        if box is None or self._home is None or self._stays() or not self._widget.isVisible():
+            return
+        if not self._measured():
+            box = reached(box, self._whole(), 0.1) or box
+            if self._over(box, self._margin()) > 0 or self._fills(box) < FULL:
+                self._go_to(self._snug(box, 0.05))
+        elif self._over(box) > 0:
+            self._go_to(union(self._home, roomy(box)))
+
+    def _whole(self) -> list[Extent]:
+        """Where all points lie: only some of many are looked at while they move."""
+        xy = self._scene.xy()
+        real = xy[np.isfinite(xy).all(1)]
+        if len(real) == 0:
+            return []
+        (x0, y0), (x1, y1) = real.min(0).tolist(), real.max(0).tolist()
+        return [(x0, x1, y0, y1)]
+
+    def _stays(self) -> bool:
+        """Whether home does not go with the points now."""
+        return self.zoomed or self.steady or self._glide.state() == QVariantAnimation.State.Running
+
+    def _over(self, box: Extent, margin: float = 0.0) -> float:
+        """How far ``box`` reaches beyond what is seen, as a share of it. margin: pixels to be kept free."""
+        x0, x1, y0, y1 = self.plane.extent
+        more_x, more_y = (margin / scale for scale in self.plane.scale)
+        over_x = max(x0 - box[0], box[1] - x1) + more_x
+        over_y = max(y0 - box[2], box[3] - y1) + more_y
+        return max(over_x / (x1 - x0), over_y / (y1 - y0))
+
+    def _fills(self, box: Extent) -> float:
+        """How much of what is seen ``box`` takes, along the axis along which it takes more."""
+        x0, x1, y0, y1 = self.plane.extent
+        share = 1 - self._kept_free / self.plane.width
+        return max((box[1] - box[0]) / (x1 - x0) / share, (box[3] - box[2]) / (y1 - y0))
+
+    def _margin(self) -> float:
+        """Pixels to be kept free around a map, so that no dot is cut."""
+        points, area = self._scene.points, self.plane.width * self.plane.height
+        return styles.dot_radius(len(points.xy) if points is not None else 1, area) + 4
+
+    def _snug(self, box: Extent, margin: float) -> Extent:
+        """``box`` with a margin in which whole dots have place, at least a share of its size."""
+        side = max(min(self.plane.width - self._kept_free, self.plane.height), 1.0)
+        pixels = (self._margin() + 2) / max(side - 2 * (self._margin() + 2), 0.3 * side)
+        return roomy(box, max(margin, pixels))
+
     def _go_to(self, home: Extent) -> None:
+        """Frame ``home``, here and in a picture with the same axes."""
+        twin = self._alike()
+        for view in (self, twin):
+            if view is not None and not (view.zoomed or view.steady or view._home == home):
+                view._glide_to_home(home)
+
+    def _glide_to_home(self, home: Extent) -> None:
         if self._home is None or look.reduce_motion or not self._widget.isVisible():
             self._home = home
             self.lay_out()
@@ -177,18 +258,25 @@ class View(QObject):
             left = max(left, float(math.ceil((widest + look.px(6)) / grain) * grain))
             plane = self._framed(replace(plane, left=left, width=max(wide - left - look.px(2), 1.0)))
         self.plane = plane
+        self._laid_beside = self._beside()
         self.changed.emit()
+
+    def _beside(self) -> QSizeF:
+        """The corner home leaves free: the same as in a picture with the same axes."""
+        twin, own = self._alike(), self._corner()
+        return own if twin is None else own.expandedTo(twin._corner())
 
     def _framed(self, plane: Plane) -> Plane:
         """Home fills the picture and leaves the legend its corner, if the picture is wide enough for both."""
         if self.zoomed or self._home is None:
             return plane
         x0, x1, y0, y1 = self._home
-        taken = self._corner()
+        taken = self._beside()
         corner = taken.width()
         above = (plane.height - (y1 - y0) * plane.width / (x1 - x0)) / 2 if plane.equal else 0.0
-        if corner > 0.3 * plane.width or above >= taken.height():  # no room beside, or enough above
+        if corner > 0.45 * plane.width or above >= taken.height():  # no room beside, or enough above
             corner = 0.0
+        self._kept_free = corner
         room = plane.width - corner
         sx, sy = room / (x1 - x0), plane.height / (y1 - y0)
         if plane.equal:

@@ -134,10 +134,8 @@ def off_centre(rng: np.random.Generator, n: int, noise: float) -> Cloud:
     import numpy as np
 
     # Standard deviations: 2 along, ``noise`` across.
-    return Cloud(
-        (rng.normal(0, (2.0, noise), (n, 2)) + (0.0, 6.0)) @ _turn(-25),
-        np.zeros(n, dtype=np.int64),
-    )
+    lying = rng.normal((0.0, 6.0), (2.0, noise), (n, 2))
+    return Cloud(lying @ _turn(-25), np.zeros(n, dtype=np.int64))
 
 
 def eight(rng: np.random.Generator, n: int, noise: float) -> Cloud:

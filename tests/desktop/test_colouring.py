@@ -10,12 +10,12 @@ from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 
 from desktop.language import language
-from desktop.panels import styles
+from desktop.panels import marks, styles
 from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from desktop.style import palettes
 from desktop.style.tokens import look
-from engine.api import Colours, Field, Points, _
+from engine.api import Colours, Field, Markers, Points, Regions, Segments, _
 from tests.desktop.test_scatter import LEFT, colour_at, differing, drag, move, picture, rgb, square, where
 
 pytestmark = pytest.mark.qt_log_ignore("plugin does not support", extend=True)  # said when a list pops up
@@ -388,6 +388,33 @@ def test_painting_by_hand_leaves_colours_that_no_longer_fit(panels, selection):
     picture(panels[0])
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_centres_and_their_map_are_grey_while_the_points_show_something_else(panels, selection, theme):
+    look.update(theme=theme)
+    centre = np.array([[1, 2], [3, 2]], np.float32)
+    line = Segments(centre, centre + np.float32(0.5), np.arange(2, dtype=np.int32))
+    ground = Regions(np.array([[0, 1]], np.uint8), (-1.0, 5.0, -1.0, 5.0))
+    for panel in panels:
+        panel.present(square(layers=(ground, line, Markers(centre, None, None))), 1)
+    panel, rim = panels[0], (0.7 * look.px(12), 0)
+
+    def seen():
+        image, right = picture(panel), QPoint(*map(round, rim))
+        colours = [image.pixelColor(where(panel, *xy) + right).name() for xy in centre.tolist()]
+        return colours, image.pixelColor(where(panel, 1.63, 3.3)).name()
+
+    discs, tint = seen()
+    assert discs == list(look.classes[:2])
+    assert tint != QColor(look.colours.plot).name()
+    choose(panel, "class")
+    answer(panels, "class", classes(3, 2, 1, 0))
+    discs, tint = seen()
+    assert discs == [marks.NEUTRAL] * 2
+    assert tint == QColor(look.colours.plot).name()
+    choose(panel, "")
+    assert seen()[0] == list(look.classes[:2])
+
+
 def test_neighbours_wear_the_chosen_colours(panels, selection):
     panel = panels[0]
     choose(panel, "factor:x")
@@ -404,6 +431,7 @@ def test_neighbours_wear_the_chosen_colours(panels, selection):
 
 def test_in_the_window_the_engine_finds_the_neighbours_and_esc_closes_the_list(desk):
     panel = next(p for p in desk.panels.values() if isinstance(p, ScatterPanel) and p.isVisible())
+    desk.until(lambda: panel.canvas.scene.points is not None)
     desk.paint()
     canvas = panel.canvas
     places = [(i, canvas.picture.pixel(i)) for i in range(len(canvas.scene.points.xy))]

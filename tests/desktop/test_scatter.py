@@ -950,3 +950,207 @@ def test_a_card_shows_the_numbers_of_a_picture(panel):
     many = Item(1, "kind", tuple((f"n{i}", float(i)) for i in range(20)), None)
     few = Item(1, "kind", many.values[:6], None)
     assert marks.card_box(many, None, QPointF(), 4.0, room) == marks.card_box(few, None, QPointF(), 4.0, room)
+
+
+# ── sizes: dots, discs, names ───────────────────────────────────────────────────────────────────────────────
+
+
+def test_dots_are_small_where_many_share_little_room():
+    small, large = 250 * 170.0, 900 * 700.0
+    assert 1.4 <= styles.dot_radius(2000, small) <= 2
+    assert styles.dot_radius(2000, large) > 3
+    assert styles.dot_radius(10, small) > 3.5
+    assert styles.halo_width(styles.dot_radius(2000, small)) < 0.5
+    assert styles.halo_width(styles.dot_radius(2000, large)) == pytest.approx(0.9, abs=0.05)
+    for area in (small, large):
+        assert all(styles.dot_radius(n, area) >= styles.dot_radius(4 * n, area) for n in (5, 30, 300, 9000))
+
+
+@pytest.mark.parametrize("n", [4, 300, 2000, 5000, 10_000])
+@pytest.mark.parametrize("area", [250 * 170.0, 440 * 340.0, 900 * 700.0])
+def test_a_projector_makes_every_dot_larger(n, area):
+    desk = styles.dot_radius(n, area)
+    look.update(projector=True)
+    assert styles.dot_radius(n, area) >= 1.2 * desk
+
+
+def discs(k, **more):
+    angle = 2 * np.pi * np.arange(k) / k
+    marks_ = Markers(np.stack([np.cos(angle), np.sin(angle)], 1).astype(np.float32), None, None)
+    names = tuple(f"cluster {i + 1}" for i in range(k))
+    return Points(ring(60).xy * np.float32(2), (np.arange(60) % k).astype(np.int32), names, (marks_,), **more)
+
+
+@pytest.mark.parametrize("size", [(250, 220), (300, 400), (900, 700)])
+@pytest.mark.parametrize("projector", [False, True])
+def test_discs_leave_the_data_in_sight(panel, size, projector):
+    look.update(projector=projector)
+    panel.resize(*size)
+    panel.present(discs(5), 1)
+    picture(panel)
+    plane = panel.canvas.view.plane
+    side = min(plane.width, plane.height)
+    few, many = (marks.marker_radius(plane, k) for k in (5, 30))
+    assert few * (1 + marks.RIM) <= side / 14 + 1e-6
+    assert many < 0.6 * few
+    assert marks.number_font(few, 13) is None
+    if size == (900, 700):
+        assert few == look.px(12)
+        assert marks.number_font(few, 5) is not None
+    assert marks.number_font(3.0, 5) is None
+
+
+def test_names_that_do_not_fit_are_not_shown_at_all(panel):
+    panel.present(square(), 1)
+    assert panel.canvas.legend.isVisible()
+    long = Points(square().xy, square().label, tuple(f"the rather long name number {i}" for i in range(4)))
+    panel.resize(300, 250)
+    panel.present(long, 2)
+    picture(panel)
+    assert not panel.canvas.legend.isVisible()
+    assert panel.canvas.view._kept_free == 0
+    panel.resize(900, 700)
+    picture(panel)
+    assert panel.canvas.legend.isVisible()
+
+
+@pytest.mark.parametrize("width", [250, 300, 380, 500, 900])
+@pytest.mark.parametrize("projector", [False, True])
+def test_no_point_lies_under_the_names(panel, width, projector):
+    look.update(projector=projector)
+    panel.resize(width, 400)
+    panel.present(square(), 1)
+    picture(panel)
+    canvas = panel.canvas
+    if canvas.legend.isVisible():
+        assert canvas.legend.width() <= canvas.width() / 3 + 1
+        pixels = [canvas.picture.pixel(i).toPoint() for i in range(4)]
+        assert not any(canvas.legend.geometry().contains(at) for at in pixels)
+
+
+def test_a_narrow_picture_does_not_name_its_numbered_discs_twice(panel):
+    panel.present(discs(5), 1)
+    assert panel.canvas.legend.isVisible()
+    panel.resize(400, 400)
+    picture(panel)
+    assert not panel.canvas.legend.isVisible()
+    panel.present(Points(discs(5).xy, discs(5).label, tuple("abcde"), discs(5).layers), 2)
+    assert panel.canvas.legend.isVisible()  # letters are not what the discs say
+
+
+# ── what is framed ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_linked_pictures_show_the_same_though_their_names_differ_in_width(panel, selection, qtbot):
+    other = ScatterPanel("other", selection)
+    qtbot.addWidget(other)
+    other.resize(600, 460)
+    other.show()
+    panel.link(other)
+    both = panel.canvas, other.canvas
+
+    def extents():
+        for _ in range(3):
+            QApplication.processEvents()
+            for canvas in both:
+                canvas.grab()
+        return [canvas.view.plane.extent for canvas in both]
+
+    panel.present(square(), 1)
+    wide = Points(square().xy, square().label, tuple(f"a longer name {i}" for i in range(4)))
+    other.present(wide, 1)
+    first, second = extents()
+    assert panel.canvas.legend.width() < other.canvas.legend.width()
+    assert first == pytest.approx(second, rel=1e-3)
+    panel.present(wide, 2)
+    other.present(Points(wide.xy * np.float32(4), wide.label, wide.names), 2)
+    first, second = extents()
+    assert first == pytest.approx(second, rel=1e-3)
+    assert first[1] > 16
+    panel.present(Points(wide.xy, None), 3)
+    other.present(Points(wide.xy, None), 3)
+    first, second = extents()
+    assert first == pytest.approx(second, rel=1e-3)
+
+
+def a_map(scale, n=500):
+    xy = np.random.default_rng(1).uniform(-1, 1, (n, 2)).astype(np.float32) * np.float32(scale)
+    return Points(xy, None, (), (), ("", ""), True)
+
+
+@pytest.mark.parametrize("size", [(250, 200), (600, 460)])
+def test_no_dot_of_a_map_is_cut_at_the_rim(panel, size):
+    panel.resize(*size)
+    for step, scale in enumerate((1.0, 1.05, 1.1, 1.18, 3.0, 3.3, 40.0)):
+        panel.present(a_map(scale), step)
+        picture(panel)
+        plane, pixels = panel.canvas.view.plane, panel.canvas.view.plane.to_pixels(a_map(scale).xy)
+        margin = panel.canvas.picture.dot + 3.9
+        assert pixels[:, 0].min() >= plane.left + margin
+        assert pixels[:, 0].max() <= plane.left + plane.width - margin
+        assert pixels[:, 1].min() >= plane.top + margin
+        assert pixels[:, 1].max() <= plane.top + plane.height - margin
+
+
+def test_a_map_at_rest_fills_its_picture(panel, qtbot):
+    panel.present(a_map(1.0), 1)
+    picture(panel)
+    panel.present(a_map(0.8), 2)
+    picture(panel)
+    view, box = panel.canvas.view, panel.canvas.scene.box()
+    assert view._fills(box) < 0.75  # it is still on its way
+    qtbot.waitUntil(lambda: view._fills(box) > 0.75)
+
+
+def test_many_points_of_a_map_are_all_in_sight_at_rest(panel, qtbot):
+    xy = RNG.normal(size=(20_000, 2)).astype(np.float32)
+    xy[7] = xy.max(0) * np.float32(1.02)  # not among those that are looked at on the way
+    panel.present(Points(xy, None, (), (), ("", ""), True), 1)
+    picture(panel)
+    view = panel.canvas.view
+    top = xy[:, 1].max()
+    box = panel.canvas.scene.box()
+    reach = box[3] + 0.1 * (box[3] - box[2])
+    qtbot.waitUntil(lambda: view.plane.extent[3] > min(top, reach))
+
+
+def test_a_zoomed_picture_is_not_framed_at_rest(panel):
+    panel.present(a_map(1.0), 1)
+    picture(panel)
+    turn(panel.canvas, QPoint(200, 200), 240)
+    before = panel.canvas.view.plane.extent
+    panel.canvas.view.settle()
+    assert panel.canvas.view.plane.extent == before
+
+
+# ── the list and the card keep out of the way ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_the_list_is_one_row_where_fewer_points_are(panel, upper):
+    xy = RNG.uniform(-1, 1, (400, 2)).astype(np.float32)
+    crowd = RNG.uniform((-1, 0.75), (1, 1), (600, 2)) * (1, 1 if upper else -1)
+    xy = np.concatenate([[(0, 0)], xy, crowd]).astype(np.float32)
+    panel.present(Points(xy, None), 1)
+    pinned(panel, 0, (1, 2, 3, 4, 5, 6))
+    near, plane = panel.canvas.cards.near, panel.canvas.view.plane
+    assert near.isVisible()
+    assert near.height() < 0.2 * plane.height
+    assert len({near.place(i).top() for i in range(6)}) == 1
+    middle = plane.top + plane.height / 2
+    assert (near.geometry().top() > middle) if upper else (near.geometry().bottom() < middle)
+
+
+@pytest.mark.parametrize("size", [(440, 360), (900, 700)])
+def test_the_pinned_card_does_not_cover_the_lines(panel, size):
+    panel.resize(*size)
+    panel.present(ring(), 1)
+    cards = panel.canvas.cards
+    for index in range(0, 40, 5):
+        pinned(panel, index, [(index + step) % 40 for step in (1, 39, 2, 38, 3, 37)])
+        at = panel.canvas.picture.pixel(index)
+        strip = QRectF(cards.near.geometry()) if cards.near.isVisible() else QRectF()
+        room = cards.room_beside(strip, index, at)
+        assert room is not None
+        box = marks.card_box(*cards.items[index], at, panel.canvas.picture.dot, room)
+        assert not any(box.contains(QPointF(*place)) for place in cards._lines(at).tolist())

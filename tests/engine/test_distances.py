@@ -286,6 +286,28 @@ def test_the_knob_goes_to_a_dimension_by_hand_and_play_goes_on_from_there():
     assert lost.marks[0].x == 6
 
 
+def test_with_the_sweep_off_each_step_draws_anew_where_the_knob_is():
+    experiment = make(d=500, sweep=False)
+    running = (f for f in experiment.run() if isinstance(f, Frame))
+    first = [next(running).scalars["spread"] for _step in range(4)]
+    assert len(set(first)) == 4
+    assert experiment.d == 500
+    experiment.p = change(experiment.p, {"d": 70})
+    next(running)
+    assert experiment.d == 70
+    experiment.p = change(experiment.p, {"sweep": True})
+    next(running)
+    assert experiment.d == 140
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_demo_of_k_means_starts_where_it_is_lost(seed):
+    params = next(d for d in Distances.info.demos if d.name == "kmeans").params
+    lost, found = make(seed=seed, **params), make(seed=seed, **{**params, "d": 64})
+    assert abs(frames(lost, 1)[0].scalars["kmeans_ari"]) < 0.2
+    assert frames(found, 1)[0].scalars["kmeans_ari"] > 0.9
+
+
 def test_the_knob_wakes_a_run_that_has_ended():
     experiment = make(d=LAST // 2)
     assert len(frames(experiment)) == 2

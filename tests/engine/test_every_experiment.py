@@ -601,6 +601,11 @@ def test_presets_and_demos_name_what_there_is(info: Info) -> None:
         assert not demo.dataset or not known[demo.dataset].needs_folder
         assert all(check_value(info, name, value) for name, value in demo.params.items())
         assert demo.title
+        assert demo.picture in info.channels
+        if demo.beside is not None:
+            other = catalogue()[demo.beside.experiment].info
+            assert demo.dataset in (other.datasets or ("",))
+            assert all(check_value(other, name, value) for name, value in demo.beside.params.items())
         assert demo.question.endswith(("?", "."))
 
 

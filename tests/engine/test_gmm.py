@@ -250,6 +250,28 @@ def test_values_that_are_no_numbers(bad):
         make(points(x), k=2)
 
 
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (1e30 * torch.eye(6, 4), "larger than"),
+        (torch.cat([torch.zeros(9, 2), torch.full((1, 2), 1e19)]), "larger than"),
+        (1e-30 * torch.eye(6, 4), "multiply all of them"),
+        (torch.zeros(6, 0), "no numbers"),
+        (torch.zeros(0, 2), "no numbers"),
+    ],
+)
+def test_numbers_that_float32_cannot_square_are_refused(x, said):
+    with pytest.raises(InputError, match=said):
+        make(points(x), k=1)
+
+
+@pytest.mark.parametrize("far", [1e20, 3e38, 1e300, float("nan")])
+def test_an_input_out_of_range_is_refused(far):
+    experiment = make(points(torch.randn(30, 5, generator=torch.Generator().manual_seed(0))), k=2)
+    with pytest.raises(InputError, match="has 5 numbers"):
+        experiment.encode(np.full(5, far))
+
+
 ODD = {
     "one point": torch.zeros(1, 2),
     "one place": torch.zeros(40, 2),
@@ -474,6 +496,19 @@ def test_the_bic_of_one_gaussian_is_known_from_the_start():
     assert experiment.tried[0].item() == pytest.approx(peer.bic(experiment.x.numpy()), rel=1e-6)
     assert choice.dots[:, 0].tolist() == [1, 4]
     assert np.isnan(choice.lines["BIC"]).tolist() == [False, True, True, False]
+    assert choice.marks == ()  # nothing to compare it with yet
+
+
+def test_only_a_mixture_that_has_settled_counts_as_the_lowest():
+    experiment = make("anisotropic", k=3)
+    frames(experiment, 5)
+    assert not experiment.settled
+    assert view(experiment, "choice").marks == ()
+    frames(experiment)
+    assert experiment.settled
+    choice = view(experiment, "choice")
+    assert choice.marks[0].x == 3
+    assert choice.lines["BIC"][2] == pytest.approx(experiment._bic(), rel=1e-6)
 
 
 def test_samples_follow_the_weights():

@@ -234,6 +234,25 @@ def test_the_pictures_follow_the_knob_once_it_is_turned_while_the_sweep_goes_on(
     assert torch.equal(experiment.heldout, other.heldout)
 
 
+def test_with_the_sweep_off_the_pictures_stay_at_the_knob():
+    experiment = of("spiky")
+    (only,) = frames(experiment)
+    assert only.scalars["h"] == 0.02
+    assert "sweep is off" in experiment.ended()
+    experiment.p = change(experiment.p, {"h": 0.7})
+    (again,) = frames(experiment)
+    assert again.scalars["h"] == 0.7
+    curve = again.views["heldout"]()
+    at = int(np.flatnonzero(np.isfinite(curve.lines["held out"])).item())
+    assert curve.x[at] == np.float32(0.7)
+    assert curve.lines["held out"][at] == pytest.approx(again.scalars["heldout_log_likelihood"])
+    experiment.p = change(experiment.p, {"sweep": True})  # now it sweeps, and the pictures with it
+    assert [f.scalars["h"] for f in frames(experiment, 4)] == [0.7, *SWEEP[:3]]
+    experiment.p = change(experiment.p, {"sweep": False})
+    assert [f.scalars["h"] for f in frames(experiment)] == [0.7]
+    assert np.isfinite(view(experiment, "heldout").lines["held out"]).sum() == 4
+
+
 def test_the_kernel_is_turned_without_touching_the_likelihoods():
     experiment = make("bumps")
     frame = frames(experiment, 5)[-1]
@@ -302,6 +321,28 @@ def test_same_seed_same_split_and_another_seed_another_one():
 def test_what_has_no_density_is_refused_with_a_sentence(x, said):
     with pytest.raises(InputError, match=said):
         make(points(x))
+
+
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (1e30 * torch.eye(6, 4), "larger than"),
+        (torch.cat([torch.zeros(9, 2), torch.full((1, 2), 1e19)]), "larger than"),
+        (1e-30 * torch.eye(6, 4), "multiply all of them"),
+        (torch.zeros(6, 0), "no numbers"),
+        (torch.zeros(0, 2), "no numbers"),
+    ],
+)
+def test_numbers_that_float32_cannot_square_are_refused(x, said):
+    with pytest.raises(InputError, match=said):
+        make(points(x))
+
+
+@pytest.mark.parametrize("far", [1e20, 3e38, 1e300, float("nan")])
+def test_an_input_out_of_range_is_refused(far):
+    experiment = make(points(torch.randn(30, 5, generator=torch.Generator().manual_seed(0))))
+    with pytest.raises(InputError, match="has 5 numbers"):
+        experiment.encode(np.full(5, far))
 
 
 @pytest.mark.parametrize("n", [1, 60, 2000])
@@ -443,9 +484,11 @@ def test_the_best_bandwidth_shows_two_bumps(seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_silvermans_rule_smooths_the_claw_away(seed):
-    experiment = of("claw", seed)
+    experiment = of("claw", seed, sweep=True)
     rule = next(m.x for m in view(experiment, "heldout").marks if m.name == "Silverman")
-    smooth = of("claw", seed, h=rule)
+    smooth = of("claw", seed)
+    assert smooth.p.h == pytest.approx(rule, rel=0.03)
+    assert humps(smooth) < 5
     frames(experiment)
     assert experiment._best() < 0.6 * rule
     assert humps(experiment) >= 5

@@ -142,6 +142,28 @@ def test_values_that_are_no_numbers(bad):
         make(points(x), k=2)
 
 
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (1e30 * torch.eye(6, 4), "larger than"),
+        (torch.cat([torch.zeros(9, 2), torch.full((1, 2), 1e19)]), "larger than"),
+        (1e-30 * torch.eye(6, 4), "multiply all of them"),
+        (torch.zeros(6, 0), "no numbers"),
+        (torch.zeros(0, 2), "no numbers"),
+    ],
+)
+def test_numbers_that_float32_cannot_square_are_refused(x, said):
+    with pytest.raises(InputError, match=said):
+        make(points(x), k=1)
+
+
+@pytest.mark.parametrize("far", [1e20, 3e38, 1e300, float("nan")])
+def test_an_input_out_of_range_is_refused(far):
+    experiment = make(points(torch.randn(30, 5, generator=torch.Generator().manual_seed(0))), k=2)
+    with pytest.raises(InputError, match="has 5 numbers"):
+        experiment.encode(np.full(5, far))
+
+
 @pytest.mark.parametrize("init", ["k-means++", "random", "hand"])
 @pytest.mark.parametrize(
     "x",

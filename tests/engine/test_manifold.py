@@ -158,13 +158,21 @@ def test_a_knob_turned_at_the_end_lets_it_go_on() -> None:
 def test_strange_data_give_finite_maps(x: torch.Tensor) -> None:
     runner = run(x, 25)
     for name in manifold.MAPS:
-        assert np.isfinite(runner.view(name).xy).all(), name  # type: ignore[union-attr]
+        xy = runner.view(name).xy  # type: ignore[union-attr]
+        assert xy.shape == (len(x), 2), name
+        assert np.isfinite(xy).all(), name
 
 
 @pytest.mark.parametrize("x", [points(2, 3), points(1, 3), torch.full((20, 2), float("nan"))])
 def test_data_that_cannot_be_laid_out_are_refused(x: torch.Tensor) -> None:
     with pytest.raises(InputError):
         run(x, 0)
+
+
+def test_many_columns_are_seen_along_their_principal_axes() -> None:
+    x = torch.cat([0.1 * points(200, 4), 5 * points(200, 2)], 1)  # the last two columns spread most
+    seen = run(x, 0).view("source").xy  # type: ignore[union-attr]
+    assert seen.std(0).min() > 3
 
 
 def test_other_points_begin_other_maps() -> None:

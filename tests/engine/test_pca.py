@@ -62,7 +62,9 @@ def test_ends_where_scikit_learn_ends(dataset, k, ritz):
     rebuilt = true.inverse_transform(true.transform(x.double().numpy()))
     mse = float(((x.double().numpy() - rebuilt) ** 2).mean())
     assert last.scalars["reconstruction_mse"] == pytest.approx(mse, abs=1e-6)
-    assert last.scalars["angle_deg"] < 1e-3
+    assert last.scalars["angle_deg"] == pca.FINEST
+    exact = experiment._exact()[2][:, :k]
+    assert pca.largest_angle(experiment.axes[:, :k], exact) < 1e-3
 
 
 def test_the_exact_axes_are_scikit_learns():
@@ -92,6 +94,18 @@ def test_without_the_mean_it_is_the_singular_vectors_of_the_data():
     same_up_to_sign(experiment.axes[:, 0], np.linalg.svd(x)[2][0], 1e-4)
     toward = experiment.true_mean / experiment.true_mean.norm()
     assert abs(float(experiment.axes[:, 0] @ toward)) > 0.97
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_forgetting_the_mean_turns_the_first_axis_from_the_origin_to_the_mean(seed):
+    right, wrong = make("off_centre", seed=seed), make("off_centre", seed=seed, centre=False)
+    frames(right)
+    cloud = frames(wrong)[-1].views["cloud"]()
+    assert pca.largest_angle(right.axes[:, :1], wrong.axes[:, :1]) > 45
+    arrows, cross = cloud.layers[-1], cloud.layers[-2]
+    np.testing.assert_array_equal(arrows.start[0], [0, 0])
+    np.testing.assert_allclose(arrows.end[0], wrong.data.x.mean(0), atol=0.3)
+    np.testing.assert_array_equal(cross.start, -cross.end)
 
 
 def test_covariance_of_data_far_from_zero():
@@ -169,6 +183,28 @@ def test_values_that_are_no_numbers(bad):
 
 
 @pytest.mark.parametrize(
+    ("x", "said"),
+    [
+        (1e30 * torch.eye(6, 4), "larger than"),
+        (torch.cat([torch.zeros(9, 2), torch.full((1, 2), 1e19)]), "larger than"),
+        (1e-30 * torch.eye(6, 4), "multiply all of them"),
+        (torch.zeros(6, 0), "no numbers"),
+        (torch.zeros(0, 2), "no numbers"),
+    ],
+)
+def test_numbers_that_float32_cannot_square_are_refused(x, said):
+    with pytest.raises(InputError, match=said):
+        make(points(x))
+
+
+@pytest.mark.parametrize("far", [1e20, 3e38, 1e300, float("nan")])
+def test_an_input_out_of_range_is_refused(far):
+    experiment = make(points(torch.randn(30, 5, generator=torch.Generator().manual_seed(0))))
+    with pytest.raises(InputError, match="has 5 numbers"):
+        experiment.encode(np.full(5, far))
+
+
+@pytest.mark.parametrize(
     "x",
     [
         torch.tensor([[0.0, 0.0], [3.0, 4.0]]),
@@ -241,6 +277,9 @@ def test_encode_decode_rebuild_and_place():
     assert found.channel == "scatter"
     with pytest.raises(InputError, match="has 64 numbers"):
         experiment.encode(np.zeros(5))
+    for wrong in (np.full(3, np.nan), np.full(3, 1e300), np.zeros(51)):
+        with pytest.raises(InputError, match="at most 50 numbers"):
+            experiment.decode(wrong)
 
 
 # ── pictures ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -101,6 +101,23 @@ def test_odd_clouds_stay_finite(x: torch.Tensor) -> None:
         assert all(math.isfinite(v) for v in frame.scalars.values())
 
 
+def test_painted_points_keep_the_others_where_they_are() -> None:
+    x = torch.randn(200, 2, generator=torch.Generator().manual_seed(0))
+    experiment = make(points(x))
+    frames(experiment, 40)
+    before = {name: tsne.y for name, tsne in experiment.maps.items()}
+    with pytest.raises(InputError):
+        experiment.take(points(x[:2]))
+    experiment.take(points(x[50:]))
+    for name, map_ in experiment.maps.items():
+        around = 0.01 * float(before[name].std())
+        torch.testing.assert_close(map_.y, before[name][50:], atol=around, rtol=0)
+    last = frames(experiment, 10)[-1]
+    assert last.step == 50
+    assert {len(view().xy) for view in last.views.values()} == {150}
+    assert all(math.isfinite(v) for v in last.scalars.values())
+
+
 def test_what_cannot_be_laid_out_is_said() -> None:
     with pytest.raises(InputError, match="2 points are too few"):
         make(points(torch.zeros(2, 2)))

@@ -207,6 +207,20 @@ def test_the_dots_of_the_error_are_those_of_the_chosen_dimension():
 # ── what a class must see ─────────────────────────────────────────────────────────────────────────────────
 
 
+def test_the_error_of_the_chosen_dimension_is_strong_and_that_of_the_others_faint():
+    experiment = make(d="4")
+    frames(experiment, 20)
+    shown, at, n = view(experiment, "error"), DIMS.index(4), experiment.step
+    assert [str(name) for name in shown.lines] == ["random points", "grid"]
+    np.testing.assert_allclose(shown.lines["random points"], experiment.errors[at, 1 : n + 1], rtol=1e-6)
+    np.testing.assert_allclose(shown.lines["grid"], experiment.grids[at, 1 : n + 1], rtol=1e-6)
+    assert shown.x.tolist() == SCHEDULE[1 : n + 1]
+    assert shown.span == (1, LARGEST)
+    others = [i for i in range(len(DIMS)) if i != at]
+    np.testing.assert_allclose(shown.quiet, experiment.errors[others, 1 : n + 1], rtol=1e-6)
+    np.testing.assert_allclose(shown.segments.end, [[LARGEST, LARGEST**-0.5]])
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_error_falls_alike_in_any_dimension_and_the_grid_explodes(seed):

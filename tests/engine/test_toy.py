@@ -65,6 +65,14 @@ def test_the_density_of_a_line_is_the_one_its_points_come_from(name):
     np.testing.assert_allclose(np.diff(np.searchsorted(x, edges) / len(x)), np.diff(area), atol=0.005)
 
 
+def test_the_mean_of_off_centre_lies_across_its_length():
+    x = load("off_centre").x.double()
+    mean = x.mean(0)
+    length = torch.linalg.eigh(torch.cov(x.T)).eigenvectors[:, -1]
+    assert float(mean.norm()) > 2 * float((x - mean).std() * 2**0.5)
+    assert abs(float(length @ mean / mean.norm())) < 0.05
+
+
 @pytest.mark.parametrize("name", ["swiss_roll", "s_curve"])
 def test_a_sheet_is_a_sheet(name):
     """Near places on the sheet are as far apart in space as on it: it was bent, not stretched."""

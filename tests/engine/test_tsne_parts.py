@@ -331,6 +331,7 @@ def test_a_sample_is_even_and_keeps_what_belongs_to_each() -> None:
         (torch.tensor([[0.0, 1], [1, 1], [2, 1], [float("inf"), 1]]), "Item 3 has a value"),
         (torch.full((6, 2), 1e30), "larger than"),
         (torch.zeros(6, 0), "no numbers"),
+        (1e-20 * torch.eye(6, 4), "multiply all of them"),
     ],
 )
 def test_what_cannot_be_laid_out_is_said(x: torch.Tensor, match: str) -> None:

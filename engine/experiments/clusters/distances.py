@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from engine.core.experiment import Demo, Experiment, experiment, query
 from engine.core.frame import Beat, Channel, Curve, Frame, Histogram, Images, Mark, Points, Scalar
-from engine.core.params import Choice, Knob
+from engine.core.params import Choice, Knob, Switch
 from engine.core.text import Text, _
 from engine.data.registry import Dataset
 
@@ -229,9 +229,9 @@ def pairs_at(kind: str, d: int) -> int:
     return PAIRS if kind == "binary" else min(PAIRS, FLOATS // (2 * d))
 
 
-def grouped(n: int) -> str:
-    """1000000 as 1 000 000, which is read in both languages."""
-    return f"{n:,}".replace(",", "\u202f")
+def grouped(n: int) -> Text:
+    """1000000 as 1,000,000, with the separator of the language."""
+    return _("{n:,.0f}", n=float(n))  # the desktop writes a float as its language does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,9 +245,16 @@ class DistancesParams:
             LAST,
             "log",
             label=_("Dimension d"),
-            help=_("Go straight to this many dimensions. From there, each step doubles them."),
+            help=_("Go straight to this many dimensions."),
         ),
     ] = 2
+    sweep: Annotated[
+        bool,
+        Switch(
+            label=_("Sweep d"),
+            help=_("Play doubles the dimension at each step. Off, it draws new points at the d you set."),
+        ),
+    ] = True
     law: Annotated[
         str,
         Choice(
@@ -277,15 +284,16 @@ class DistancesParams:
              _("Does a nearest neighbour still mean anything?"),
              "", {"d": 2, "law": "uniform"}, picture="lost"),
         Demo("kmeans", _("k-means drowns"),
-             _("Three clear groups and many coins: when does k-means get lost?"),
-             "", {"d": 32}, picture="cloud"),
+             _("Turn d down: when does k-means find the three groups?"),
+             "", {"d": 4096, "sweep": False}, picture="cloud"),
         Demo("pictures", _("Chance never draws a picture"),
              _("How long until one of them looks like something?"),
-             "", {"d": 3 * SIDE * SIDE, "law": "uniform"}, picture="pictures"),
+             "", {"d": 3 * SIDE * SIDE, "law": "uniform", "sweep": False}, picture="pictures"),
     ),
 )  # fmt: skip
 class Distances(Experiment[DistancesParams]):
-    """One step: twice as many dimensions, and everything drawn and measured anew there.
+    """One step: twice as many dimensions, and everything drawn and measured anew there. With the sweep off
+    the dimension is that of the knob, and a step draws anew.
 
     k-means gets points of its own: two coordinates that tell three groups apart, which never change, and
     d − 2 more that are ±1 by the toss of a coin. It is the same task in every dimension, only with more that
@@ -331,10 +339,11 @@ class Distances(Experiment[DistancesParams]):
         if self.now[0] != self.d:  # left in the middle of a step
             self._measure()
         yield self._frame()
-        while self.d < LAST or self.asked != self.p.d:
+        while not self.p.sweep or self.d < LAST or self.asked != self.p.d:
             turned = self.asked != self.p.d
             self.asked = self.p.d
-            self.d = self.asked if turned else min(2 * self.d, LAST)
+            by_hand = turned or not self.p.sweep
+            self.d = self.asked if by_hand else min(2 * self.d, LAST)
             yield Beat(_("draw new random points, with more coordinates"), highlight=("pictures",))
             self._draw()
             yield Beat(_("measure how far apart they are"), highlight=("histogram", "zoom", "cloud"))

@@ -52,7 +52,7 @@ from engine.core.frame import (
 from engine.core.params import Choice, Knob, Switch
 from engine.core.text import InputError, Text, _
 from engine.data.registry import Dataset, as_picture
-from engine.parts import gaussians, gram, lloyd
+from engine.parts import checks, gaussians, gram, lloyd
 
 AXES = 20
 """Principal axes that data of many numbers are seen along."""
@@ -283,7 +283,7 @@ class GMM(Experiment[GMMParams]):
         self.tell(0.7)
         self.pi, self.mu, self.sigma = self._start()  # (K,), (K, d), (K, d, d)
         self.made_for = self._wanted()
-        self.tried = self._nothing_tried()  # (MOST,) the lowest BIC seen with each k
+        self.tried = self._nothing_tried()  # (MOST,) the lowest BIC at which EM has settled with each k
         self.stage = ""
         self._begin_again()
 
@@ -301,15 +301,12 @@ class GMM(Experiment[GMMParams]):
 
     def _look_at_data(self) -> None:
         """The points as the mixture wants them, and the plane they are drawn in."""
-        flat = self.data.flat
-        if not bool(torch.isfinite(flat).all()):
-            bad = int((~torch.isfinite(flat)).any(1).nonzero()[0])
-            raise InputError(
-                _(
-                    "Item {index} has a value that is not a number; a mixture needs numbers only.",
-                    index=bad,
-                )
-            )
+        flat = checks.numbers(
+            self.data,
+            lambda index: _(
+                "Item {index} has a value that is not a number; a mixture needs numbers only.", index=index
+            ),
+        )
         self._check_k()
         key = (self.data.name, tuple(flat.shape))
         self.origin, self.basis = self.stages.get("gmm axes", key, lambda: _leading(flat))  # (D,), (D, d)
@@ -375,7 +372,8 @@ class GMM(Experiment[GMMParams]):
                 if self.made_for.partition(" ")[0] != self.p.shape:
                     self.tried = self._nothing_tried()
                 self.made_for = self._wanted()
-            self._note_bic()
+            if self.settled:
+                self._note_bic()
             yield self._frame()
 
     def ended(self) -> Text | None:
@@ -408,10 +406,7 @@ class GMM(Experiment[GMMParams]):
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """Which components answer for an input, and by how much. x: one item, any shape with D numbers."""
-        row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(1, -1)  # (1, D)
-        if row.shape[1] != self.basis.shape[0] or not bool(torch.isfinite(row).all()):
-            raise InputError(_("An input here has {d} numbers.", d=self.basis.shape[0]))
-        work = self._to_work(row)  # (1, d)
+        work = self._to_work(checks.row(x, self.basis.shape[0]))  # (1, d)
         r = e_step(work, self.pi, self.mu, self.sigma)[0][:, 0]  # (K,)
         order = r.argsort(descending=True, stable=True)
         first, share = int(order[0]), round(100 * float(r[order[0]]))
@@ -666,7 +661,7 @@ class GMM(Experiment[GMMParams]):
         return Bars(self.pi.float().numpy(), names, np.arange(k, dtype=np.int32), axis=_("weight"))
 
     def _choice(self) -> Curve:
-        """The lowest BIC reached with each k so far in this run."""
+        """The lowest BIC at which EM has settled with each k, and that of the mixture as it is."""
         now = self.tried.clone()
         at = len(self.mu) - 1
         now[at] = min(float(now[at]), self._bic())
@@ -674,10 +669,13 @@ class GMM(Experiment[GMMParams]):
         x = torch.arange(1, int(known.nonzero()[-1]) + 2).float()  # (T,)
         line = torch.where(known, now, math.nan)[: len(x)].float()
         dots = torch.stack([x, line], 1)[known[: len(x)]]  # (M, 2)
-        best = int(now.argmin()) + 1
+        best = int(self.tried.argmin()) + 1
+        marks: tuple[Mark, ...] = (Mark(best, _("lowest at k = {k}", k=best)),)
+        if int((self.tried < UNTRIED).sum()) == 1:  # k = 1 is known without a run: the lowest of one is none
+            marks = ()
         return Curve(
             x.numpy(), {_("BIC"): line.numpy()}, (_("components k"), ""), dots=dots.numpy(),
-            marks=(Mark(best, _("lowest at k = {k}", k=best)),), span=(0.5, max(8, len(x)) + 0.5),
+            marks=marks, span=(0.5, max(8, len(x)) + 0.5),
         )  # fmt: skip
 
     def _means(self) -> Images:

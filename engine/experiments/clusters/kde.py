@@ -30,10 +30,10 @@ from engine.core.frame import (
     Points,
     Scalar,
 )
-from engine.core.params import Choice, Knob
+from engine.core.params import Choice, Knob, Switch
 from engine.core.text import InputError, Text, _
 from engine.data.registry import Dataset
-from engine.parts import gram
+from engine.parts import checks, gram
 
 SPIKY, FLAT, SWEPT = 0.02, 2.0, 41
 """The narrowest and the widest bandwidth, in standard deviations of the data, and how many Play tries."""
@@ -46,6 +46,8 @@ ROWS = 256
 """Rows of a table of distances made at a time."""
 BUMPS, OUTLINES = 60, 16
 """Kernels drawn by themselves: in the curve, and in the map."""
+NARROW_LINE, NARROW_PLANE = 1e-25, 1e-12
+"""Points that lie closer together have a density that float32 cannot hold: 1 over a length, or an area."""
 LINE, MAP = 800, 200
 """Places of the curve; width and height of the map, in cells."""
 
@@ -144,11 +146,17 @@ class KDEParams:
             "log",
             label=_("Bandwidth h"),
             help=_(
-                "How wide each bump is, in standard deviations of the data. "
-                "Play sweeps it by itself until you turn it."
+                "How wide each bump is, in standard deviations of the data. Turn it: the pictures follow."
             ),
         ),
     ] = 0.1
+    sweep: Annotated[
+        bool,
+        Switch(
+            label=_("Sweep h"),
+            help=_("Play tries one bandwidth after the other. Off, the pictures stay at the h you set."),
+        ),
+    ] = True
     kernel: Annotated[
         str,
         Choice(
@@ -194,11 +202,11 @@ PLANE = {"n": 400, "h": 0.15}
         Demo("peak", _("The peak in between"), _("Which bandwidth suits points it has never seen?"),
              "bumps", picture="density"),
         Demo("spiky", _("Too spiky"), _("It praises every point it knows. What about a new one?"),
-             "bumps", {"h": 0.02}, picture="density"),
-        Demo("flat", _("Too flat"), _("Where have the two bumps gone?"), "bumps", {"h": 1.2},
-             picture="density"),
+             "bumps", {"h": 0.02, "sweep": False}, picture="density"),
+        Demo("flat", _("Too flat"), _("Where have the two bumps gone?"), "bumps",
+             {"h": 1.2, "sweep": False}, picture="density"),
         Demo("claw", _("A rule of thumb fails"), _("Five claws: does Silverman's rule see them?"),
-             "claw", {"h": 0.2}, picture="density"),
+             "claw", {"h": 0.225, "sweep": False}, picture="density"),
         Demo("moons", _("Bumps in the plane"), _("When do the dots become two moons, and when one blot?"),
              "moons", picture="map"),
     ),
@@ -208,8 +216,8 @@ class KDE(Experiment[KDEParams]):
 
     Some points get a kernel, others are held out; each step asks both how likely they are. The pictures
     follow the sweep until the person turns h: from then on they follow the knob, and the sweep only goes on
-    drawing its curve. Likelihoods are always those of the Gaussian kernel: one held-out point beyond the
-    reach of every box would make them −∞.
+    drawing its curve. With the sweep switched off they always follow the knob. Likelihoods are always those
+    of the Gaussian kernel: one held-out point beyond the reach of every box would make them −∞.
 
     Data with one column are a line; of more than two columns, or pictures, the plane of the two principal
     axes is taken. Computed on the CPU in float64, in units in which the spread of the data is 1.
@@ -252,7 +260,7 @@ class KDE(Experiment[KDEParams]):
     def run(self) -> Iterator[Frame | Beat]:
         self._look_at_knob()
         yield self._frame()
-        while len(self.heldout) < SWEPT:
+        while self.p.sweep and len(self.heldout) < SWEPT:
             self._look_at_knob()
             h = SWEEP[len(self.heldout)]
             self.shown = h
@@ -263,12 +271,14 @@ class KDE(Experiment[KDEParams]):
             self.train = torch.cat([self.train, self.train.new_tensor([train])])
             self.step += 1
             yield self._frame()
-        if self.shown != self._best():
+        if self.p.sweep and self.shown != self._best():
             self.shown = self._best()
             self.step += 1
             yield self._frame()
 
     def ended(self) -> Text | None:
+        if not self.p.sweep:
+            return _("The sweep is off: turn h, and the pictures follow.")
         best = self._best()
         if best in (SWEEP[0], SWEEP[-1]):
             return _("The sweep is over: the best bandwidth is at its end. Turn h yourself.")
@@ -277,10 +287,7 @@ class KDE(Experiment[KDEParams]):
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """The density where an input lies. x: one item, of any shape with D numbers."""
-        row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(1, -1)  # (1, D)
-        if row.shape[1] != self.data.flat.shape[1] or not bool(torch.isfinite(row).all()):
-            raise InputError(_("An input here has {d} numbers.", d=self.data.flat.shape[1]))
-        z = self._project(row) / self.spread  # (1, d)
+        z = self._project(checks.row(x, self.data.flat.shape[1])) / self.spread  # (1, d)
         p = math.exp(float(log_density(z, self._points(), self._h()))) / self.spread ** z.shape[1]
         across, up = self._drawn(z)[0].tolist()
         return Encoded(_("p(x) = {p:.2g}", p=p), "map", (across, up))
@@ -289,12 +296,13 @@ class KDE(Experiment[KDEParams]):
 
     def _look_at_data(self) -> None:
         """The points as places on a line or in a plane, seen from their mean and with a spread of 1."""
-        flat = self.data.flat  # (N, D)
-        if not bool(torch.isfinite(flat).all()):
-            bad = int((~torch.isfinite(flat)).any(1).nonzero()[0])
-            raise InputError(
-                _("Item {index} has a value that is not a number; a density needs numbers only.", index=bad)
-            )
+        flat = checks.numbers(
+            self.data,
+            lambda index: _(
+                "Item {index} has a value that is not a number; a density needs numbers only.", index=index
+            ),
+            narrowest=NARROW_LINE if self.data.x.shape[1:] == (1,) else NARROW_PLANE,
+        )  # (N, D)
         if len(flat) < 2:
             raise InputError(
                 _("A density needs at least two points, one to learn from and one held out; add some.")
@@ -308,8 +316,10 @@ class KDE(Experiment[KDEParams]):
             self.origin = self.corner = flat.double().mean(0)  # (d,) where the mean lies in the drawing
         else:
             self.corner = torch.zeros(2, dtype=torch.float64)
+            self.tell(0.1)
             key = (self.data.name, tuple(flat.shape))
             self.origin, self.axes = self.stages.get("kde plane", key, lambda: gram.plane(flat))
+            self.tell(0.8)
         seen = self._project(flat)  # (N, d)
         self.spread = float(seen.var(0, correction=0).mean().sqrt())  # over both axes: kernels stay round
         self.z = seen / self.spread  # (N, d)
@@ -343,11 +353,15 @@ class KDE(Experiment[KDEParams]):
 
     def _look_at_knob(self) -> None:
         """Whether the person has taken the bandwidth into their own hands."""
+        if not self.p.sweep:  # switched on again, it starts with the knob where it now stands
+            self.shown = self.knob = self.p.h
+            self.by_hand = False
         self.by_hand = self.by_hand or self.p.h != self.knob
 
     def _h(self) -> float:
         """The bandwidth of the pictures. Read anew for each: the knob is turned between steps too."""
-        return self.p.h if self.by_hand or self.p.h != self.knob else self.shown
+        by_hand = self.by_hand or self.p.h != self.knob or not self.p.sweep
+        return self.p.h if by_hand else self.shown
 
     def _best(self) -> float:
         """The bandwidth of the sweep with which held-out points are likeliest."""
@@ -421,17 +435,22 @@ class KDE(Experiment[KDEParams]):
         low, high = max(usual - 4, min(*spiky, *flat)) - 0.2, spiky[1] + 0.2
         if h != self.shown or done == 0:  # but where a person looks, there is something
             low, high = min(low, here[0] - 0.2), max(high, here[1] + 0.2)
+        x = np.array(SWEEP, dtype=np.float32)
         lines: dict[str, NDArray[np.float32]] = {}
         for name, values in ((_("held out"), self.heldout), (_("training"), self.train)):
             lines[name] = np.full(SWEPT, np.nan, dtype=np.float32)
             lines[name][:done] = values.numpy()
+        if not self.p.sweep:  # then the h of the knob is one more place, so that each dot has its name
+            at = int(np.searchsorted(SWEEP, h))
+            x = np.insert(x, at, h)  # (SWEPT + 1,)
+            lines = {name: np.insert(lines[name], at, v) for name, v in zip(lines, here, strict=True)}
         marks = self._rules()
         if done == SWEPT:
             marks = (Mark(self._best(), _("best")), *marks)
         if done < SWEPT or h != self._best():
             marks = (Mark(h, "h"), *marks)
         return Curve(
-            np.array(SWEEP, dtype=np.float32), lines,
+            x, lines,
             (_("bandwidth h (× standard deviation)"), _("mean log p(x), Gaussian kernel")),
             marks=marks, dots=np.array([(h, value) for value in here], dtype=np.float32), log=(True, False),
             span=(SPIKY, FLAT), range=(low, high),

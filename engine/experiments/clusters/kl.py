@@ -355,7 +355,7 @@ class KL(Experiment[KLParams]):
         pq, qp = self._divergences()
         values = np.array([pq, float(estimates[0]), qp, float(estimates[1])], np.float32)
         names = (_("D(p‖q)"), _("draws"), _("D(q‖p)"), _("draws"))
-        return Bars(values, names, np.array([0, 0, 1, 1], np.int32), axis=_("nats"))
+        return Bars(values, names, np.array([0, 0, 1, 1], np.int32), axis=_("nats"), lines=True)
 
     def _estimate(self) -> Curve:
         """Both averages against N, a standard error either way, and the exact values as level strokes."""

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from engine.core.experiment import Demo, Experiment, action, experiment, query
+from engine.core.experiment import Beside, Demo, Experiment, action, experiment, query
 from engine.core.frame import (
     Bars,
     Beat,
@@ -34,7 +34,7 @@ from engine.core.frame import (
 from engine.core.params import Choice, Knob, Switch
 from engine.core.text import InputError, Text, _
 from engine.data.registry import Dataset, as_picture
-from engine.parts import gram, lloyd
+from engine.parts import checks, gram, lloyd
 
 TRAIL = 60
 """Former places of the centres that are kept for their trails."""
@@ -166,6 +166,8 @@ class KMeansParams:
              "blobs", {"k": 5, "init": "k-means++"}, seed=4),
         Demo("elongated", _("Stripes are cut wrongly"), _("Why are the stripes cut across?"),
              "anisotropic", {"k": 3}),
+        Demo("beside", _("Beside a Gaussian mixture"), _("The same stripes: what does a mixture see?"),
+             "anisotropic", {"k": 3}, beside=Beside("gmm", {"k": 3})),
         Demo("hand", _("Place the centres yourself"), _("Can you find a start that ends badly?"),
              "blobs", {"k": 5, "init": "hand"}),
         Demo("digits", _("The average digit"), _("Nobody told it about digits. What does it average?"),
@@ -201,6 +203,7 @@ class KMeans(Experiment[KMeansParams]):
         self.former = self.centres
         self.stage = ""
         self._begin_trail()
+        self.tell(0.8)
         self._assign()
 
     def take(self, data: Dataset) -> None:
@@ -214,16 +217,14 @@ class KMeans(Experiment[KMeansParams]):
 
     def _look_at_data(self) -> None:
         """The points as k-means wants them, and the plane they are drawn in."""
-        flat = self.data.flat
-        if not bool(torch.isfinite(flat).all()):
-            bad = int((~torch.isfinite(flat)).any(1).nonzero()[0])
-            raise InputError(
-                _(
-                    "Item {index} has a value that is not a number; k-means needs numbers only.",
-                    index=bad,
-                )
-            )
+        flat = checks.numbers(
+            self.data,
+            lambda index: _(
+                "Item {index} has a value that is not a number; k-means needs numbers only.", index=index
+            ),
+        )
         self._check_k()
+        self.tell(0.1)
         key = (self.data.name, tuple(flat.shape))
         self.origin, axes = self.stages.get("kmeans plane", key, lambda: gram.plane(flat))
         # Seen from their mean: with coordinates far from 0, float32 would lose the differences.
@@ -246,6 +247,7 @@ class KMeans(Experiment[KMeansParams]):
             float(middle[1] + half),
         )
 
+        self.tell(0.4)
         self.fast = lloyd.fast(self.x)
 
     def run(self) -> Iterator[Frame | Beat]:
@@ -300,10 +302,7 @@ class KMeans(Experiment[KMeansParams]):
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """The centre that an input belongs to. x: one item, of any shape with D numbers."""
-        row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(1, -1)  # (1, D)
-        if row.shape[1] != self.x.shape[1] or not bool(torch.isfinite(row).all()):
-            raise InputError(_("An input here has {d} numbers.", d=self.x.shape[1]))
-        row = row - self.origin
+        row = checks.row(x, self.x.shape[1]) - self.origin  # (1, D)
         nearest = int(nearest_centre(row, self.centres))
         across, up = self._to_plane(row)[0].tolist()
         centre = (self.centres[nearest] + self.origin).reshape(self.data.x.shape[1:])  # as an item
@@ -454,7 +453,7 @@ class KMeans(Experiment[KMeansParams]):
         for row in table:
             n, name = int(row.sum()), self.data.names[int(row.argmax())]
             share = round(100 * int(row.max()) / max(n, 1))
-            captions.append(_("{share} % are “{name}”", share=share, name=name) if n else _("empty"))
+            captions.append(_("{name} · {share} %", name=name, share=share) if n else _("empty"))
         return tuple(captions)
 
     def _sizes(self) -> Bars:

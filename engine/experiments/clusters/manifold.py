@@ -135,7 +135,7 @@ class ManifoldParams:
              "swiss_roll", {"neighbours": 60}, picture="isomap"),
         Demo("digits", _("Six maps of digits"), _("Point at a digit: where is it in the other maps?"),
              "digits", picture="umap"),
-        Demo("links", _("A chain cannot lie flat"), _("What becomes of two links of a chain?"),
+        Demo("links", _("Two links of a chain"), _("What becomes of two links of a chain?"),
              "interlocked", picture="tsne"),
     ),
 )  # fmt: skip
@@ -155,7 +155,7 @@ class Manifold(Experiment[ManifoldParams]):
 
     def setup(self) -> None:
         self.data = embedding.sample(self.data, self.p.most)
-        self.x = embedding.prepare(self.data, self.stages, self.tell)  # (N, D')
+        self.x = embedding.prepare(self.data, self.stages, lambda share: self.tell(0.2 * share))  # (N, D')
         self.key = (self.data.name, tuple(self.data.x.shape))
         n, d = self.x.shape
         spread = self.stages.get("manifold distances", self.key, lambda: manifolds.distances(self.x))
@@ -208,7 +208,7 @@ class Manifold(Experiment[ManifoldParams]):
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """Where an input belongs in the map of UMAP: among its nearest points. x: one item, of any shape."""
-        row = embedding.project(self.data, self.stages, torch.as_tensor(np.asarray(x, np.float32)))
+        row = embedding.project(self.data, self.stages, x)
         place = embedding.place(row, self.x, self.umap.y)
         return Encoded(_("among its ten nearest neighbours"), "umap", place)
 
@@ -233,11 +233,15 @@ class Manifold(Experiment[ManifoldParams]):
         if self.fit == f"{k} {perplexity}":
             return
         self.fit = f"{k} {perplexity}"
-        index, distance = embedding.neighbours(self.data, self.stages, k, self.tell)  # (N, k)
+        index, distance = embedding.neighbours(
+            self.data, self.stages, k, lambda share: self.tell(0.2 + 0.2 * share)
+        )  # (N, k) each
         key = (*self.key, k)
         self.kernel, self.inverse = self.stages.get("manifold kernels", key, lambda: self._kernels(index))
         self.graph = self.stages.get("manifold graph", key, lambda: umap.fuzzy_graph(index, distance))
-        wide = embedding.neighbours(self.data, self.stages, max(3, int(3 * perplexity)), self.tell)
+        wide = embedding.neighbours(
+            self.data, self.stages, max(3, int(3 * perplexity)), lambda share: self.tell(0.8 + 0.1 * share)
+        )
         self.affinities = self.stages.get(
             "manifold affinities", (*self.key, perplexity), lambda: affinities(*wide, perplexity)
         )
@@ -249,15 +253,18 @@ class Manifold(Experiment[ManifoldParams]):
         """
         spread = self.stages.get("manifold distances", self.key, lambda: manifolds.distances(self.x))
         kernel = manifolds.double_centred(manifolds.geodesic(spread, index))
+        self.tell(0.5)
         n = len(self.x)
         m = manifolds.reconstruction(self.x, index)
+        self.tell(0.7)
         m += 1e-9 * torch.eye(n, dtype=torch.float64) * m.diagonal().mean() + 1.0 / n  # 1 is out of the way
         return kernel, torch.cholesky_inverse(torch.linalg.cholesky(m))
 
     def _maps(self) -> dict[str, torch.Tensor]:
         """Where the points are now in each map, (N, 2) each."""
+        across = self.x @ self.axes.float()  # (N, 2), or (N, 1) where there is but one column
         return {
-            "pca": self.x @ self.axes.float(),
+            "pca": torch.nn.functional.pad(across, (0, 2 - across.shape[1])),
             "mds": self.mds,
             "isomap": in_place(self.paths, self.kernel).float(),
             "lle": self.recipes.float() * len(self.x) ** 0.5,
@@ -285,7 +292,9 @@ class Manifold(Experiment[ManifoldParams]):
 
     def _source(self) -> Points:
         """The data as they are; of more than three columns, the first two principal axes."""
-        return self._points(camera.flat(self.data.flat) if self.data.flat.shape[1] <= 3 else self.x[:, :2])
+        return self._points(
+            camera.flat(self.data.flat) if self.data.flat.shape[1] <= 3 else embedding.in_plane(self.x)
+        )
 
     def _points(self, y: torch.Tensor) -> Points:
         labels = self.data.classes if self.data.y is not None and len(self.data.names) > 1 else None
@@ -294,4 +303,4 @@ class Manifold(Experiment[ManifoldParams]):
 
     def _trust(self) -> Bars:
         values = np.array([self.trust[name] for name in MAPS], np.float32)
-        return Bars(values, tuple(NAMES[name] for name in MAPS), np.arange(len(MAPS), dtype=np.int32))
+        return Bars(values, tuple(NAMES[name] for name in MAPS))

@@ -35,7 +35,7 @@ from engine.core.frame import (
 from engine.core.params import Knob, Switch
 from engine.core.text import InputError, Text, _
 from engine.data.registry import as_picture
-from engine.parts import camera, gram
+from engine.parts import camera, checks, gram
 
 BLOCK = 50
 """Directions that are turned together, and the most that can be used."""
@@ -47,6 +47,10 @@ PICTURES = 10
 """Pictures rebuilt side by side."""
 PRECISE = 1e-8
 """Share of the largest variance by which C v may still miss λ v when the iteration counts as done."""
+
+
+FINEST = 0.01
+"""Degrees: smaller angles to the exact axes are told as this one."""
 
 
 # ── the method ────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,10 +100,10 @@ class PCAParams:
         Knob(1, BLOCK, label=_("Components k"), help=_("How many components rebuild the data.")),
     ] = 1
     first: Annotated[
-        int, Knob(1, BLOCK, label=_("Scatter: across"), help=_("The component drawn from left to right."))
+        int, Knob(1, BLOCK, label=_("Across: component"), help=_("The component drawn from left to right."))
     ] = 1
     second: Annotated[
-        int, Knob(1, BLOCK, label=_("Scatter: up"), help=_("The component drawn from bottom to top."))
+        int, Knob(1, BLOCK, label=_("Up: component"), help=_("The component drawn from bottom to top."))
     ] = 2
     centre: Annotated[
         bool,
@@ -111,8 +115,8 @@ class PCAParams:
     ritz: Annotated[
         bool,
         Switch(
-            label=_("Rayleigh–Ritz"),
-            help=_("After each step, turn to the best axes within those at hand: far fewer steps."),
+            label=_("Turn onto the axes"),
+            help=_("After each step, turn the arrows within what they span onto its axes: far fewer steps."),
         ),
     ] = False
     feet: Annotated[
@@ -125,8 +129,9 @@ class PCAParams:
     title=_("Principal components"),
     question=_("Along which directions do the data spread most?"),
     topic="clusters",
-    datasets=("ellipse", "anisotropic", "blobs", "moons", "swiss_roll", "s_curve", "interlocked",
-              "digits", "pen", "sprites", "faces", "textures", "mnist", "fashion", "own_images", "own_table"),
+    datasets=("ellipse", "off_centre", "anisotropic", "blobs", "moons", "swiss_roll", "s_curve",
+              "interlocked", "digits", "pen", "sprites", "faces", "textures", "mnist", "fashion",
+              "own_images", "own_table"),
     presets={
         "swiss_roll": {"k": 2},
         "s_curve": {"k": 2},
@@ -147,7 +152,7 @@ class PCAParams:
              "digits", {"k": 4}, picture="components"),
         Demo("moons", _("PCA cannot unroll"), _("On which line do they not overlap?"), "moons"),
         Demo("mean", _("Forgetting the mean"), _("What does the first axis find when the mean stays?"),
-             "ellipse", {"centre": False}),
+             "off_centre", {"centre": False}),
     ),
 )  # fmt: skip
 class PCA(Experiment[PCAParams]):
@@ -167,7 +172,7 @@ class PCA(Experiment[PCAParams]):
         "spectrum": Channel(Curve, _("Explained variance by number k"), kinds=("images",)),
     }
     scalars = {
-        "explained_variance": Scalar(_("Explained variance")),
+        "explained_variance": Scalar(_("Explained variance, 0 to 1")),
         "reconstruction_mse": Scalar(_("Reconstruction error")),
         "angle_deg": Scalar(_("Angle to the exact (°)"), log=True),
     }
@@ -175,12 +180,12 @@ class PCA(Experiment[PCAParams]):
     memory = ("axes", "chosen", "turn")
 
     def setup(self) -> None:
-        x = self.data.flat
-        if not bool(torch.isfinite(x).all()):
-            bad = int((~torch.isfinite(x)).any(1).nonzero()[0])
-            raise InputError(
-                _("Item {index} has a value that is not a number; PCA needs numbers only.", index=bad)
-            )
+        x = checks.numbers(
+            self.data,
+            lambda index: _(
+                "Item {index} has a value that is not a number; PCA needs numbers only.", index=index
+            ),
+        )
         self.x = x  # (N, D)
         key = (self.data.name, tuple(x.shape))
         self.true_mean, self.covariance = self.stages.get(
@@ -192,6 +197,8 @@ class PCA(Experiment[PCAParams]):
         self.product: tuple[torch.Tensor, bool, torch.Tensor] | None = None  # V, centred or not, C V
         d = x.shape[1]
         start = torch.randn(d, min(d, BLOCK), generator=self.rng, dtype=torch.float64)
+        # Neither sign of an axis is right; towards the mean, an arrow from the origin goes to the points.
+        start = start * torch.where(self.true_mean @ start < 0, -1.0, 1.0)  # (D, Q)
         self.axes = orthonormal(start)  # (D, Q) V, columns v_1 … v_Q
         self.chosen = self._one_of_each()
         self.turn = 0
@@ -238,15 +245,15 @@ class PCA(Experiment[PCAParams]):
     @query
     def code(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The k coefficients z = Vᵀ (x − m) of one item of any shape with D numbers, (k,)."""
-        row = torch.as_tensor(np.asarray(x, dtype=np.float32)).reshape(-1).double()  # (D,)
-        if len(row) != self.x.shape[1] or not bool(torch.isfinite(row).all()):
-            raise InputError(_("An input here has {d} numbers.", d=self.x.shape[1]))
+        row = checks.row(x, self.x.shape[1])[0].double()  # (D,)
         return ((row - self._mean()) @ self.axes[:, : self._k()]).float().numpy()
 
     @query
     def decode(self, z: NDArray[np.float32]) -> NDArray[np.float32]:
         """The item x = m + V z for the first coefficients ``z``; the others count as 0. Shape of an item."""
-        code = torch.as_tensor(np.asarray(z, dtype=np.float32)).reshape(-1).double()[: self.axes.shape[1]]
+        code = torch.tensor(np.asarray(z, dtype=np.float64)).reshape(-1)  # (≤ Q,)
+        if len(code) > self.axes.shape[1] or not bool((code.abs() <= checks.FARTHEST).all()):
+            raise InputError(_("A code here has at most {d} numbers.", d=self.axes.shape[1]))
         x = self._mean() + self.axes[:, : len(code)] @ code  # (D,)
         return x.float().reshape(self.data.x.shape[1:]).numpy()
 
@@ -351,8 +358,8 @@ class PCA(Experiment[PCAParams]):
             "explained_variance": explained / total,  # Σ_{i≤k} v_iᵀ C v_i / tr C
             # Σ ‖x − x̂‖² = (N − 1) (tr C − Σ_{i≤k} v_iᵀ C v_i): what is left, per number
             "reconstruction_mse": max(0.0, (total - explained) * (n - 1) / (n * d)),
-            # Below a millionth of a degree there is only rounding, and a logarithmic axis has no room for 0.
-            "angle_deg": max(1e-6, largest_angle(self.axes[:, :k], vectors[:, :k])),
+            # Nobody sees a hundredth of a degree, and a logarithmic axis has no room for 0: there it ends.
+            "angle_deg": max(FINEST, largest_angle(self.axes[:, :k], vectors[:, :k])),
         }
 
     def _shares(self) -> list[float]:
@@ -366,16 +373,18 @@ class PCA(Experiment[PCAParams]):
 
     def _cloud(self) -> Points:
         """The points as they are, in the plane or in space, with the axes from the mean: two standard
-        deviations long.
+        deviations long. When the mean is not subtracted, from the origin, which gets a cross; there one is
+        enough, for the mean itself counts as spread.
         """
         xy, mean = self._flat(self.x), self._flat(self._mean()[None])  # (N, 2) (1, 2)
         d = self.axes.shape[0]
         count = d if d <= 3 else 2  # of more columns only the first two are seen
         axes = self.axes[:, :count]  # (D, A)
         spread = self._variances()[:count].clamp(min=0).sqrt()  # (A,) standard deviations along them
-        arrows = self._flat(2 * spread[:, None] * axes.T)  # (A, 2)
+        long = 2.0 if self.p.centre else 1.0
+        arrows = self._flat(long * spread[:, None] * axes.T)  # (A, 2)
         exact_values, exact_axes = self._exact()[1][:count], self._exact()[2][:, :count]
-        reach = self._flat(3 * exact_values.sqrt()[:, None] * exact_axes.T)  # (A, 2)
+        reach = self._flat(1.5 * long * exact_values.sqrt()[:, None] * exact_axes.T)  # (A, 2)
         layers: list[Layer] = [Segments(mean - reach, mean + reach)]  # the exact axes, quietly
         if self.p.feet:
             some = np.arange(0, len(xy), math.ceil(len(xy) / LINES))  # (M,)
@@ -383,11 +392,19 @@ class PCA(Experiment[PCAParams]):
             rows = self.x[some].double() - self._mean()  # (M, D)
             foot = self._flat(rows @ first @ first.T + self._mean())  # m + v₁ v₁ᵀ (x − m)
             layers.append(Segments(xy[some], foot, self._colours(some)))
+        if not self.p.centre:
+            layers.append(self._cross(xy))
         names = self._names(range(count))
         start = np.repeat(mean, count, axis=0)
         layers.append(Arrows(start, start + arrows, names))
         points = self._points(xy, tuple(layers), self._column_names())
         return dataclasses.replace(points, classes=self.data.classes) if d == 2 else points
+
+    @staticmethod
+    def _cross(xy: NDArray[np.float32]) -> Segments:
+        """A cross at the origin, in proportion to the cloud. xy: (N, 2)."""
+        arm = np.float32(0.1) * np.eye(2, dtype=np.float32) * max(np.ptp(xy), np.float32(1e-12))  # (2, 2)
+        return Segments(-arm, arm, np.zeros(2, dtype=np.int32))
 
     def _rebuilt_cloud(self) -> Points:
         return self._points(self._flat(self._rebuilt(self.x)), (), self._column_names())

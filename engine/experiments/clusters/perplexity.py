@@ -15,14 +15,13 @@ from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from engine.core.experiment import Demo, Experiment, experiment, query
 from engine.core.frame import Channel, Encoded, Frame, Payload, Points, Scalar
 from engine.core.params import Knob
 from engine.core.text import Text, _
-from engine.data.registry import nothing
+from engine.data.registry import Dataset, nothing
 from engine.parts import embedding, quality
 from engine.parts.tsne import Affinities, Tsne, affinities
 
@@ -87,7 +86,7 @@ class PerplexityParams:
               "own_images", "own_table"),
     demos=(
         Demo("noise", _("Which of these is noise?"), _("All six are. Where would you have seen clusters?"),
-             "pure_noise", picture="p2"),
+             "pure_noise", {"most": 200}, picture="p2"),
         Demo("digits", _("Six maps of the digits"), _("Which groups are there in every map?"),
              "digits", picture="p15"),
         Demo("sizes", _("One wide, one narrow"), _("Does any map show how wide they are?"),
@@ -96,21 +95,21 @@ class PerplexityParams:
              "three_distances", picture="p50"),
         Demo("nested", _("One inside another"),
              _("The narrow cloud lies in the very middle. Where is it here?"), "nested", picture="p30"),
-        Demo("knot", _("A knot on the table"), _("Where must the line break to lie flat?"),
-             "trefoil", picture="p100"),
+        Demo("knot", _("A knot on the table"), _("Which perplexity keeps the thread in one piece?"),
+             "trefoil", picture="p50"),
     ),
 )  # fmt: skip
 class Perplexity(Experiment[PerplexityParams]):
     """One step moves each of the six maps by one step of t-SNE."""
 
     channels = {f"p{p}": Channel(Points, _("Perplexity {n}", n=p)) for p in PERPLEXITIES}
-    scalars = {f"kept{p}": Scalar(_("kept, perplexity {n}", n=p)) for p in PERPLEXITIES}
+    scalars = {f"kept{p}": Scalar(_("Neighbours kept · {map}", map=str(p))) for p in PERPLEXITIES}
     memory = ("maps", "until", "seen", "kept")
     pace = 30.0
 
     def setup(self) -> None:
         self.data = embedding.sample(self.data, self.p.most)
-        self.x = embedding.prepare(self.data, self.stages, self.tell)  # (N, D')
+        self.x = embedding.prepare(self.data, self.stages, lambda share: self.tell(0.3 * share))  # (N, D')
         # More than a third of the points would be no neighbourhood.
         most = (len(self.x) - 1) / 3
         self.used = {f"p{p}": max(1.0, min(float(p), most)) for p in PERPLEXITIES}
@@ -118,8 +117,24 @@ class Perplexity(Experiment[PerplexityParams]):
         start = embedding.start(self.x, self.rng)  # (N, 2), the same for all
         wanted = self.stages.get("perplexity affinities", key, self._affinities)
         self.maps = Maps({name: Tsne(p, start) for name, p in wanted.items()})
+        self.laid_out = self.data.flat  # (N, D)
         self.until = STEPS
         self.seen = str(self.p)
+        self._judge()
+
+    def take(self, data: Dataset) -> None:
+        """The maps go on with the other points, each beginning where the nearest one lay."""
+        former, places = self.laid_out, {name: tsne.y for name, tsne in self.maps.items()}
+        self.data = data
+        self.setup()
+        rows = self.data.flat
+        self.maps = Maps(
+            {
+                name: Tsne(tsne.affinities, embedding.follow(rows, former, places[name], self.rng))
+                for name, tsne in self.maps.items()
+            }
+        )
+        self.until = max(self.until, self.step + MORE)
         self._judge()
 
     def run(self) -> Iterator[Frame]:
@@ -141,7 +156,7 @@ class Perplexity(Experiment[PerplexityParams]):
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """Where an input belongs in one of the maps: among its nearest points. x: one item, of any shape."""
-        row = embedding.project(self.data, self.stages, torch.as_tensor(np.asarray(x, np.float32)))
+        row = embedding.project(self.data, self.stages, x)
         xy = embedding.place(row, self.x, self.maps[MIDDLE].y)
         return Encoded(_("among its ten nearest neighbours"), MIDDLE, xy)
 
@@ -150,9 +165,13 @@ class Perplexity(Experiment[PerplexityParams]):
     def _affinities(self) -> dict[str, Affinities]:
         """P of each map, from three times as many neighbours as its perplexity."""
         found = {}
+
+        def tell(share: float) -> None:
+            self.tell(0.3 + 0.6 * share)
+
         for name, used in sorted(self.used.items(), key=lambda item: -item[1]):  # the widest search first
             k = max(3, int(3 * used))
-            found[name] = affinities(*embedding.neighbours(self.data, self.stages, k, self.tell), used)
+            found[name] = affinities(*embedding.neighbours(self.data, self.stages, k, tell), used)
         return {name: found[name] for name in self.used}
 
     def _judge(self) -> None:

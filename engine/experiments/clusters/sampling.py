@@ -215,10 +215,9 @@ class SamplingParams:
              picture="cdf"),
         Demo("spikes", _("Steep stairs catch the darts"), _("Where will the histogram grow?"), "",
              {"density": "spikes"}, picture="histogram"),
-        Demo("any_dimension", _("The same error in any dimension"),
-             _("Does the error fall more slowly in 16 dimensions?"), "", {"d": "16"}, picture="error"),
-        Demo("grid", _("The grid explodes"), _("What is left of a grid of 100,000 points in 16 dimensions?"),
-             "", {"d": "16"}, picture="error"),
+        Demo("any_dimension", _("The grid explodes, chance does not"),
+             _("In 16 dimensions: whose error falls, the grid’s or that of random points?"), "", {"d": "16"},
+             picture="error"),
         Demo("ball", _("The ball disappears"), _("How much of the cube does the ball fill in 16 dimensions?"),
              "", {"d": "16"}, picture="ball"),
         Demo("rare", _("Rare points decide"), _("What if nearly all of the mean comes from a few points?"),
@@ -287,7 +286,7 @@ class Sampling(Experiment[SamplingParams]):
             yield self._frame()
 
     def ended(self) -> Text | None:
-        return _("{n} draws, and enough: four times as many would halve the error.", n=LARGEST)
+        return _("{n:,.0f} draws, and enough: four times as many would halve the error.", n=float(LARGEST))
 
     @action
     def dart(self, x: float, y: float) -> None:
@@ -363,7 +362,9 @@ class Sampling(Experiment[SamplingParams]):
         counts = np.histogram(self.darts.numpy(), edges)[0]  # (BINS,)
         heights = counts / (max(1, len(self.darts)) * np.diff(edges))  # area 1, as the density has
         bars = Histogram(
-            edges.astype(np.float32), heights.astype(np.float32), _("{n} draws", n=len(self.darts))
+            edges.astype(np.float32),
+            heights.astype(np.float32),
+            _("{n:,.0f} draws", n=float(len(self.darts))),
         )
         return Curve(
             self.x.astype(np.float32), {_("p(x)"): self.density.astype(np.float32)}, (_("x"), _("density")),
@@ -372,26 +373,26 @@ class Sampling(Experiment[SamplingParams]):
         )  # fmt: skip
 
     def _error(self) -> Curve:
-        """In the colour of each dimension a thick line for the grid and a thin one for Monte Carlo."""
-        n = np.array(SCHEDULE[1:], np.float32)  # (T,)
-        by_grid = np.full((len(DIMS), len(n)), np.nan, np.float32)
-        by_grid[:, : self.step] = self.grids[:, 1:].clamp(min=FLOOR).numpy()
-        by_chance = self.errors[:, 1:].clamp(min=FLOOR).float().numpy()  # (D, steps)
-        lines: dict[str, NDArray[np.float32]] = {
-            _("grid, d = {d}", d=d): line for d, line in zip(DIMS, by_grid, strict=True)
-        }
-        lines[_("1/√N")] = (n**-0.5).astype(np.float32)
-        path = np.stack([np.broadcast_to(n[: self.step], by_chance.shape), by_chance], 2)  # (D, steps, 2)
-        start, end = path[:, :-1].reshape(-1, 2), path[:, 1:].reshape(-1, 2)  # -> (D (steps − 1), 2)
-        strokes = Segments(
-            start, end, np.repeat(np.arange(len(DIMS), dtype=np.int32), len(start) // len(DIMS))
-        )
+        """The grid and random points in d dimensions; faint, random points in the others; grey, 1/√N."""
+        n = np.array(SCHEDULE[1 : max(1, self.step) + 1], np.float32)  # (T,)
         row = DIMS.index(int(self.p.d))
-        now = [[n[self.step - 1], of[row, self.step - 1]] for of in (by_grid, by_chance)] if self.step else []
+        by_grid, by_chance = np.full((2, len(DIMS), len(n)), np.nan, np.float32)  # (D, T) each
+        if self.step:
+            by_grid, by_chance = (
+                e[:, 1:].clamp(min=FLOOR).float().numpy() for e in (self.grids, self.errors)
+            )
+        # The first colour is also that of the faint lines.
+        lines: dict[str, NDArray[np.float32]] = {
+            _("random points"): by_chance[row],
+            _("grid"): by_grid[row],
+        }
+        now = [[n[-1], of[row, -1]] for of in (by_grid, by_chance)] if self.step else []
+        guide = np.array([[1, 1], [LARGEST, LARGEST**-0.5]], np.float32)  # straight where both are logarithms
         return Curve(
-            n, lines, (_("N points"), _("relative error")), segments=strokes,
-            dots=np.array(now, np.float32).reshape(-1, 2), log=(True, True), span=(1.0, float(LARGEST)),
-            range=(1e-4, 3.0),
+            n, lines, (_("N points"), _("relative error (grey: 1/√N)")),
+            quiet=np.delete(by_chance, row, 0) if self.step else None,
+            segments=Segments(guide[:1], guide[1:]), dots=np.array(now, np.float32).reshape(-1, 2),
+            log=(True, True), span=(1.0, float(LARGEST)), range=(1e-4, 3.0),
         )  # fmt: skip
 
     def _ball(self) -> Curve:
