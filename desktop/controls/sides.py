@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
 from desktop.controls.param_panel import ParamPanel
 from desktop.controls.parts import named
-from desktop.language import _, language, tr
+from desktop.language import _, language, say, tr
 from engine.api import Info, Text, Value, is_second
 
 COMPARE = _("Compare: two runs side by side (C)")
@@ -25,12 +25,12 @@ class Sides(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tabs = named("sides", QTabBar(expanding=True, drawBase=False))
-        self._tabs.setAccessibleName("A, B")
+        say(self._tabs.setAccessibleName, _("Which of the two runs the knobs belong to"))
         self._tabs.setUsesScrollButtons(False)
         self._tabs.setElideMode(Qt.TextElideMode.ElideRight)
         self._tabs.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._tabs.addTab("A")
-        self._tabs.addTab("B")
+        for side in "AB":
+            self._tabs.addTab(side)
         self._titles: tuple[Text | str, Text | str] = ("", "")
         self.panels = (ParamPanel(), ParamPanel())
         column = QVBoxLayout(self)

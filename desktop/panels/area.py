@@ -79,7 +79,9 @@ class PanelArea(QWidget):
         multiples: all of one size. curves: whether the numbers that are followed have a panel too.
         """
         beside = started.spec.beside
-        built = (info.id, None if beside is None else beside.experiment, started.kind, tuple(large[:1]))
+        names = [n for n, channel in info.channels.items() if started.kind in channel.kinds]
+        names.sort(key=lambda n: list(large).index(n) if n in large else len(large))
+        built = (info.id, None if beside is None else beside.experiment, *names)
         again = self._built == built
         data = (info.id, started.spec.data_key, started.painted)
         same_data, self._data = data == self._data, data
@@ -88,7 +90,7 @@ class PanelArea(QWidget):
         elif not again:
             self._built = built
             self._multiples, self._curves = multiples, curves
-            self._build(info, started.kind, large)
+            self._build(info, names)
         self.selection.clear()
         for panel in (*self.panels.values(), self.loss):
             panel.reset()
@@ -116,11 +118,9 @@ class PanelArea(QWidget):
 
     # ── building ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _build(self, info: Info, kind: str, large: Sequence[str]) -> None:
+    def _build(self, info: Info, names: Sequence[str]) -> None:
         self._chooses = tuple(name for name in info.picks if plain(name) == "choose")
         former = list(self.panels.values())
-        names = [n for n, channel in info.channels.items() if kind in channel.kinds]
-        names.sort(key=lambda n: list(large).index(n) if n in large else len(names))
         self.panels = {n: make_panel(info.channels[n], self.selection) for n in names}
         for name, panel in self.panels.items():
             prefix = PREFIX if is_second(name) else ""
