@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 FONTS = Path(__file__).resolve().parent.parent / "assets" / "fonts"
 NEVER_PAINTED_MS = 500
+REST_MS = 800
+"""A picture is taken when views no longer glide to what they show."""
 SMALLEST = 200  # pixels, of a window
 
 
@@ -267,7 +269,7 @@ class _Opening:
         if self._resting and area is not None and area.complete(self._window.step):
             self._resting = False
             self._window.explain.finish()
-            QTimer.singleShot(0, self._take)
+            QTimer.singleShot(REST_MS, self._take)
 
     def _on_status(self, status: StatusChanged) -> None:
         if status.status == "running":

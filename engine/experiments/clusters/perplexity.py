@@ -151,6 +151,11 @@ class Perplexity(Experiment[PerplexityParams]):
             yield self._frame()
 
     def ended(self) -> Text | None:
+        held = max(self.used.values())
+        if held < max(float(name[1:]) for name in self.used):
+            return _(
+                "All six maps have settled. No perplexity is above {n:.0f}: a third of the points.", n=held
+            )
         return _("All six maps have settled; turn a knob and they go on.")
 
     @query
@@ -185,12 +190,11 @@ class Perplexity(Experiment[PerplexityParams]):
         return Frame(self.step, dict(zip(self.scalars, self.kept, strict=True)), views)
 
     def _map(self, name: str) -> Points:
-        data, used = self.data, self.used[name]
-        held = "" if used == float(name[1:]) else _("held at {n:.0f}, a third of the points", n=used)
+        data = self.data
         return Points(
             self.maps[name].y.numpy().copy(),
             data.classes if data.y is not None and len(data.names) > 1 else None,
             data.names,
-            axes=(held, ""),
+            axes=("", ""),
             total=data.total if data.total > len(self.x) else None,
         )
