@@ -495,7 +495,8 @@ class Window(QMainWindow):
     def _channels_in_order(self, spec: RunSpec) -> list[str]:
         """The pictures from the largest on: that of the demo first, if one is shown."""
         large = self._topic().large
-        first = [] if self.conductor is None else self.conductor.pictured()
+        alike = spec.experiment in self._topic().multiples
+        first = [] if self.conductor is None or alike else self.conductor.pictured()
         beside = () if spec.beside is None else large.get(spec.beside.experiment, ())
         return [*first, *large.get(spec.experiment, ()), *(PREFIX + name for name in beside)]
 

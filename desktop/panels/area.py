@@ -137,7 +137,7 @@ class PanelArea(QWidget):
                 panel.link(twin)
         if self._multiples:
             for panel in [p for p in self.panels.values() if isinstance(p, ScatterPanel)][1:]:
-                panel.hide_legend()
+                panel.follow_the_first()
         self.loss.set_scalars(info.scalars)
         self._arrange()
         for panel in former:
@@ -153,11 +153,16 @@ class PanelArea(QWidget):
         elif self._multiples:
             maps = [panel for panel in panels if isinstance(panel, ScatterPanel)]
             rest = [panel for panel in panels if panel not in maps]
-            # In a small window the maps stay together, and what is said about them takes turns in one place.
-            cells = [*maps, _Pager(rest, self._tell_watched)] if self._cramped and len(rest) > 1 else panels
+            cells: list[QWidget] = [*panels]
+            if self._cramped:
+                # The maps stay together, and what is said about them takes turns in one place, or has none.
+                cells = [*maps, _Pager(rest, self._tell_watched)] if len(rest) > 1 else [*maps]
+                for panel in rest[:1] if len(rest) == 1 else []:
+                    panel.setParent(self)
+                    panel.hide()
             for cell in maps:
                 cell.show()
-            self._splitter = _grid(cells)
+            self._splitter = _grid(cells, self.width() / max(self.height(), 1) if self.isVisible() else 1.4)
         elif self._cramped:
             self._splitter = _two_at_a_time(panels, self._tell_watched)
         else:
@@ -345,9 +350,11 @@ def _two_at_a_time(panels: Sequence[Panel], turned: Any) -> QSplitter:
     return columns
 
 
-def _grid(panels: Sequence[QWidget]) -> QSplitter:
-    """Small multiples: all of one size, in rows."""
-    columns = math.ceil(math.sqrt(len(panels)))
+def _grid(panels: Sequence[QWidget], shape: float) -> QSplitter:
+    """Small multiples: all of one size, in rows. shape: width to height of the room for all of them."""
+    count = len(panels)
+    # As many columns as leave the most room for a square in each cell.
+    columns = max(range(1, count + 1), key=lambda c: (min(shape / c, 1 / math.ceil(count / c)), -c))
     rows = _split(Qt.Orientation.Vertical)
     for begin in range(0, len(panels), columns):
         row = _split(Qt.Orientation.Horizontal)

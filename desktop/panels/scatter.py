@@ -44,6 +44,7 @@ class ScatterPanel(Panel):
         self.brush.hide()
         self.brush.clicked.connect(self.paint_data)
         self._selection = selection
+        self._follows = False
         self.colour = ColourButton()
         self.colour.picked.connect(self._colour_by)
         selection.colours_changed.connect(self._on_colours)
@@ -81,15 +82,16 @@ class ScatterPanel(Panel):
         """Show the same part of the plane as ``other``, wherever both have the same axes."""
         self._canvas.view.link(other._canvas.view)
 
-    def hide_legend(self) -> None:
-        """Another picture beside this one has it."""
+    def follow_the_first(self) -> None:
+        """Another picture beside this one has the legend and the choice of colours for all of them."""
         self._canvas.names_colours = False
+        self._follows = True
 
     # ── what the points are coloured by ──
 
     def set_colourings(self, colourings: Sequence[tuple[str, str]]) -> None:
         """What the points can be coloured by: names, each with its title."""
-        self.colour.set_choices(colourings)
+        self.colour.set_choices(() if self._follows else colourings)
         self._on_colours()
 
     def _colour_by(self, name: str) -> None:
