@@ -609,7 +609,8 @@ class _Loop:
             spec, runner, timeline = session.load(
                 path, device=self._engine._device, threads=self._engine._threads, stages=self._stages
             )
-        self._data = (spec.data_key, runner.data)
+        # What was painted is nowhere else; of other data the run may have kept a sample only.
+        self._data = (spec.data_key, runner.data) if runner.data.painted else None
         self._forget_the_former()
         self._take_up(runner, spec, timeline, branched_from=runner.step)
 
