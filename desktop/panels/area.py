@@ -157,12 +157,12 @@ class PanelArea(QWidget):
             if self._cramped:
                 # The maps stay together, and what is said about them takes turns in one place, or has none.
                 cells = [*maps, _Pager(rest, self._tell_watched)] if len(rest) > 1 else [*maps]
-                for panel in rest[:1] if len(rest) == 1 else []:
-                    panel.setParent(self)
-                    panel.hide()
-            for cell in maps:
-                cell.show()
+                if len(rest) == 1:
+                    rest[0].setParent(self)
+                    rest[0].hide()
             self._splitter = _grid(cells, self.width() / max(self.height(), 1) if self.isVisible() else 1.4)
+            for cell in maps:  # only now: a widget without a parent would be a window
+                cell.show()
         elif self._cramped:
             self._splitter = _two_at_a_time(panels, self._tell_watched)
         else:
