@@ -22,7 +22,7 @@ SPARE, ROUNDS = 14, 4
 """Extra directions and power iterations with which the axes are looked for."""
 LEAST = 4
 """Points below which there is nothing to lay out."""
-FIRST = 31
+FIRST = 20
 """Neighbours looked for at once: the search costs nearly the same for fewer."""
 
 Tell = Callable[[float], None]

@@ -32,10 +32,13 @@ def mean_and_covariance(
     n, d = x.shape
     rough = x[:ROWS].mean(0)  # (D,) g
     sums, squares = torch.zeros(d, dtype=torch.float64), torch.zeros(d, d, dtype=torch.float64)
-    add = add_rounded if n * d * d >= MANY and halves_are_fast() else add_exact
-    for first in range(0, n, ROWS):
+    quick = n * d * d >= MANY and halves_are_fast()
+    add, rows = (add_rounded, SUMMED) if quick else (add_exact, ROWS)
+    room = torch.empty(rows, d)  # one place for all: fresh memory costs more than the work in it
+    for first in range(0, n, rows):
         tell(first / n)
-        centred = x[first : first + ROWS] - rough  # (ROWS, D)
+        some = x[first : first + rows]  # (R, D)
+        centred = torch.sub(some, rough, out=room[: len(some)])
         sums += centred.sum(0)
         add(squares, centred)
     squares = squares.tril() + squares.tril(-1).T
@@ -56,10 +59,10 @@ def add_exact(squares: torch.Tensor, rows: torch.Tensor) -> None:
 
 def add_rounded(squares: torch.Tensor, rows: torch.Tensor) -> None:
     """As :func:`add_exact`, in bfloat16: blocks on the diagonal and to the left of it."""
-    for some in torch.split(rows.bfloat16(), SUMMED):  # (S, D)
-        for first in range(0, rows.shape[1], BLOCK):
-            block = slice(first, first + BLOCK)
-            squares[block, : first + BLOCK] += some[:, block].T @ some[:, : first + BLOCK]
+    half = rows.bfloat16()
+    for first in range(0, rows.shape[1], BLOCK):
+        block = slice(first, first + BLOCK)
+        squares[block, : first + BLOCK] += half[:, block].T @ half[:, : first + BLOCK]
 
 
 def eigen(matrix: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
