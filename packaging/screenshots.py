@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SCREENSHOTS = ROOT / "assets" / "screenshots"
 DEMOS = ROOT / "assets" / "demos"
 SHEETS = ("pen", "sprites", "faces", "textures", "signals", "spirals", "swiss_roll")
+STEPS = {"gmm": 140, "tsne": 500, "umap": 300, "perplexity": 400, "manifold": 300, "sampling": 45}
+"""How far the demos are trained for their cards, where a dozen steps show too little."""
 THUMBNAIL = 128  # pixels; shown at 32 on a plain screen, larger on dense ones and projectors
 
 WINDOWS = {
@@ -105,7 +107,7 @@ def main() -> None:
                 "--demo",
                 demo["name"],
                 "--steps",
-                "12",
+                str(STEPS.get(experiment["id"], 12)),
                 "--only",
                 only,
             )
