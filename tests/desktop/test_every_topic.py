@@ -133,7 +133,8 @@ def test_every_control_can_be_turned_to_its_ends(desks: Any, info: Any, dataset:
                 desk.window.params.turn(knob.name, value)
             if not knob.live and value != before:
                 desk.until(
-                    lambda runs=runs, refused=refused: desk.runs > runs or len(desk.of("refused")) > refused
+                    lambda runs=runs, refused=refused: desk.runs > runs or len(desk.of("refused")) > refused,
+                    timeout=180_000,  # umap-learn compiles itself the first time
                 )
             desk.settle()
             if len(desk.of("refused")) > refused:
