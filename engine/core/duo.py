@@ -15,7 +15,6 @@ from engine.core.events import Turned
 from engine.core.frame import Beat, Frame, Payload
 from engine.core.params import Value
 from engine.core.runner import Runner
-from engine.core.stages import Stages
 from engine.core.text import Text, _
 from engine.data.registry import Dataset
 
@@ -112,8 +111,13 @@ class Duo:
         turned = self._both[which].set(plain(name), value)
         if turned is None:
             return None
+        begun = which < self._turn or not self._both[which].between_steps
         self._stir(which)
-        return dataclasses.replace(turned, step=self.step + 1, name=name)
+        return dataclasses.replace(turned, step=self.step + (2 if begun else 1), name=name)
+
+    def check(self, name: str, value: object) -> Value:
+        """As :meth:`Runner.check`."""
+        return self._both[self._of(name)].check(plain(name), value)
 
     def act(self, name: str, *args: Any) -> None:
         """As :meth:`Runner.act`."""
@@ -191,13 +195,6 @@ class Duo:
                 runner.restore(kept[name])
         self.step, self._turn, self._rests, self._standing = kept["step"], 0, [False, False], True
         self.frame = None
-
-    def again(self, kept: Mapping[str, Any], stages: Stages) -> Duo:
-        """As :meth:`Runner.again`."""
-        a, b = self._both
-        duo = Duo(a.again(kept["a"], stages), b.again(kept["b"], stages))
-        duo.restore(kept)
-        return duo
 
 
 Run = Runner | Duo

@@ -4,7 +4,7 @@ torch.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -60,7 +60,8 @@ class Started:
     params: every knob's value; of two runs side by side see engine.core.beside. kind: "points" or "images".
     size: items in the set, total: in the full set. branched_from: the step at which the former run was left,
     or None. painted: whether the data have been painted over by hand. colourings: what points can be coloured
-    by (query ``colours(name)``), with titles.
+    by (query ``colours(name)``), with titles. log: what has been done by hand up to now, the oldest first.
+    fresh: whether it is a new start; else a branch, one of the tree, or from a file.
     """
 
     spec: RunSpec
@@ -72,6 +73,8 @@ class Started:
     branched_from: int | None = None
     painted: bool = False
     colourings: tuple[tuple[str, Text], ...] = ()
+    log: tuple[Turned | Acted, ...] = ()
+    fresh: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +96,15 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """A knob was turned, effective from ``step`` on."""
+    """A knob was turned, effective from ``step`` on. waiting: it was turned while an earlier step was looked
+    at, and takes effect when the run goes on, from wherever that will be.
+    """
 
     step: int
     name: str
     old: Value
     new: Value
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,46 @@ class Acted:
 
     step: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One of the runs that have grown from one start. id: counted from 1. parent: the run that it left at
+    step ``start``, or None. last: its newest step. name: what a person has called it, or "". log: what was
+    done by hand in it since ``start``.
+    """
+
+    id: int
+    parent: int | None
+    start: int
+    last: int
+    name: str = ""
+    log: tuple[Turned | Acted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """The tree of runs has changed. active: the one on screen. ghost: the one whose curves and points are
+    shown behind it, or None. beside: the one that runs beside it, or None.
+    """
+
+    branches: tuple[Branch, ...]
+    active: int
+    ghost: int | None = None
+    beside: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Haunted:
+    """Scalars of the ghost, {name: (steps, values)}; empty when there is none. Its pictures come as views of
+    channels whose names begin with ``GHOST``.
+    """
+
+    scalars: Mapping[str, tuple[Sequence[int], Sequence[float]]]
+
+
+GHOST = "~"
+"""``~cloud`` is the channel ``cloud`` of the ghost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +172,13 @@ class Beating:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The pictures now show ``step``; live says whether that is the newest one."""
+    """The pictures now show ``step``; live says whether that is the newest one. values: every knob as it
+    would be if the run went on from here.
+    """
 
     step: int
     live: bool
+    values: Mapping[str, Value] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +191,7 @@ class Answer:
     step: int
 
 
-ASIDE = frozenset({"ask", "preview", "look", "download", "save"})
+ASIDE = frozenset({"ask", "preview", "look", "download", "save", "autosave"})
 """Commands that leave the run alone: whatever goes wrong with one, the run is as it was."""
 
 
@@ -165,10 +214,31 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
-    """A session file is complete on disk."""
+class Saving:
+    """A session is being written. share: how much of it is, 0..1. quiet: nobody has asked for it."""
 
     path: Path
+    share: float
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A session file is complete on disk. seconds: how long that took. quiet: nobody has asked for it."""
+
+    path: Path
+    seconds: float = 0.0
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The session at ``path`` is the run now (``Started`` came before). view: what was on screen when it was
+    saved, as it was given to ``Engine.save``.
+    """
+
+    path: Path
+    view: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,5 +285,5 @@ class Looked:
 
 Event = (
     Ready | Working | Started | StatusChanged | Turned | Acted | Beating | Sought | Answer | Refused | Failed
-    | Saved | Painted | Previewed | Looked | Downloaded
+    | Saving | Saved | Opened | Painted | Previewed | Looked | Downloaded | Grown | Haunted
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from engine.core.beside import first, prefixed, second
 from engine.core.device import choose, thread_count
 from engine.core.events import RunSpec, Turned
 from engine.core.experiment import Experiment
@@ -107,15 +108,25 @@ class Runner:
         Raises:
             InputError: no such knob, a value out of range, or a knob that needs a new run.
         """
-        old = as_dict(self.params)
-        params = change(self.params, {name: value})
-        if not self.info.knob(name).live and as_dict(params) != old:
-            raise InputError(_("{name} can only be chosen before a run starts.", name=name))
-        self.params = params
+        new = self.check(name, value)
+        old = self.values[name]
+        if new == old:
+            return None
+        self.params = change(self.params, {name: new})
         if self.between_steps:  # an experiment never sees half a change; in the middle of a step it waits
-            self.experiment.p = params
-        new = as_dict(params)[name]
-        return Turned(self.step + 1, name, old[name], new) if new != old[name] else None
+            self.experiment.p = self.params
+        return Turned(self.step + (1 if self.between_steps else 2), name, old, new)
+
+    def check(self, name: str, value: object) -> Value:
+        """``value`` as the live knob ``name`` takes it.
+
+        Raises:
+            InputError: no such knob, a value out of range, or a knob that needs a new run.
+        """
+        new = as_dict(change(self.params, {name: value}))[name]
+        if not self.info.knob(name).live and new != self.values[name]:
+            raise InputError(_("{name} can only be chosen before a run starts.", name=name))
+        return new
 
     def ask(self, name: str, *args: Any) -> Any:
         """The answer of query ``name``. Nothing about the training changes by it.
@@ -202,15 +213,6 @@ class Runner:
         self._items = iter(self.experiment.run())
         self.between_steps = True
         self.frame = None
-
-    def again(self, kept: Mapping[str, Any], stages: Stages) -> Runner:
-        """Another runner on the same data that stands where ``state()`` gave ``kept``."""
-        runner = Runner(
-            type(self.experiment), self.data, {**self.values, **kept["params"]}, seed=self.experiment.seed,
-            device=self.device, threads=self.threads, stages=stages,
-        )  # fmt: skip
-        runner.restore(kept)
-        return runner
 
 
 @contextlib.contextmanager
@@ -329,6 +331,32 @@ def make_run(
     elif len(b.data.x) > len(a.data.x):
         b = alone(other, data=a.data)
     return Duo(a, b)
+
+
+def stand(spec: RunSpec, kept: Mapping[str, Any], **options: Any) -> Runner | Duo:
+    """The run of ``spec`` where its ``state()`` was ``kept``; its next frame is that of this state.
+
+    options: as for ``make_run``.
+
+    Raises:
+        InputError: as ``make_run``, or what was kept is refused.
+    """
+    run = make_run(with_values(spec, values_of(kept)), **options)
+    run.restore(kept)
+    return run
+
+
+def values_of(kept: Mapping[str, Any]) -> dict[str, Value]:
+    """Every knob's value in what ``state()`` gave, of one run or of two side by side."""
+    if "params" in kept:
+        return dict(kept["params"])
+    return {**kept["a"]["params"], **prefixed(kept["b"]["params"])}
+
+
+def with_values(spec: RunSpec, values: Mapping[str, Value]) -> RunSpec:
+    """``spec`` with these knobs, B's among them."""
+    beside = spec.beside and dataclasses.replace(spec.beside, params=second(values))
+    return dataclasses.replace(spec, params=first(values), beside=beside)
 
 
 def make_runner(

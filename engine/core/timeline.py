@@ -1,8 +1,9 @@
 """The recorded run: every scalar, pictures at keyframes, and the whole state at fewer checkpoints.
 
 Keyframes are dense early, when most is learned, and then geometric; more are taken where time allows. When
-they outgrow the memory budget every second one is dropped (never the first or the newest). A checkpoint is
-what a run can be continued from; it holds weights, optimiser and random states.
+they outgrow the memory budget, or are more than anybody can tell apart, those least missed are dropped (never
+the first or the newest). A checkpoint is what a run can be continued from; it holds weights, optimiser and
+random states.
 """
 
 from __future__ import annotations
@@ -17,24 +18,36 @@ from typing import Any
 import numpy as np
 import torch
 
+from engine.core.beside import PREFIX, prefixed
 from engine.core.frame import Payload
 
 DENSE_STEPS = 48
 GROWTH = 1.12
 DEFAULT_BUDGET = 256 * 2**20
+MOST = 2000
+"""Keyframes at most: more than a track on a screen has pixels."""
 
 
 class Timeline:
     """What happened, step by step. budget: bytes that keyframes and checkpoints may take together."""
 
     def __init__(self, budget: int = DEFAULT_BUDGET) -> None:
-        self.budget = budget
+        self._budget = budget
         self.scalars: dict[str, tuple[array[int], array[float]]] = {}
         self.keyframes: dict[int, dict[str, Payload]] = {}
         self.checkpoints: dict[int, dict[str, Any]] = {}
         self._steps: list[int] = []  # of the keyframes, sorted
         self._bytes = 0
         self._holders: dict[int, int] = {}  # id of an array to how many of our places hold it
+
+    @property
+    def budget(self) -> int:
+        return self._budget
+
+    def set_budget(self, budget: int) -> None:
+        """Another budget; what no longer fits is thinned out at once."""
+        self._budget = budget
+        self._thin()
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -54,9 +67,12 @@ class Timeline:
 
     def must_keep(self, step: int) -> bool:
         """Whether a keyframe belongs here whatever it costs: each of the first steps, then geometrically
-        fewer.
+        fewer, the same ones in every run, so that two runs can be looked at side by side.
         """
-        return step <= DENSE_STEPS or step >= self._steps[-1] * GROWTH if self._steps else True
+        if not self._steps or step <= DENSE_STEPS:
+            return True
+        power = math.floor(math.log(step / DENSE_STEPS) / math.log(GROWTH) + 1e-9)
+        return step == math.ceil(DENSE_STEPS * GROWTH**power) or step >= self._steps[-1] * GROWTH
 
     def keep(self, step: int, views: Mapping[str, Payload], checkpoint: dict[str, Any] | None) -> None:
         """Add a keyframe (a later one of the same step replaces it, channel by channel)."""
@@ -68,7 +84,10 @@ class Timeline:
         if checkpoint is not None or state is not None:
             self.checkpoints[step] = checkpoint or state or {}
         self._count(step, +1)
-        while self._bytes > self.budget and len(self._steps) > 2:
+        self._thin()
+
+    def _thin(self) -> None:
+        while (self._bytes > self._budget or len(self._steps) > MOST) and len(self._steps) > 2:
             self._drop(self._least_missed())
 
     def _least_missed(self) -> int:
@@ -124,13 +143,29 @@ class Timeline:
         """A new timeline with everything up to and including ``step``; pictures and states are shared, not
         copied.
         """
-        past = Timeline(self.budget)
+        past = Timeline(self._budget)
         for name, (steps, values) in self.scalars.items():
             end = bisect.bisect_right(steps, step)
             past.scalars[name] = (steps[:end], values[:end])
         for kept in self._steps[: bisect.bisect_right(self._steps, step)]:
             past.keep(kept, self.keyframes[kept], self.checkpoints.get(kept))
         return past
+
+    def beside(self, other: Timeline, last: int) -> Timeline:
+        """Both up to ``last`` as the timeline of two runs side by side (see engine.core.duo): the pictures of
+        the steps that both have kept.
+        """
+        both = Timeline(self._budget)
+        for timeline, prefix in ((self, ""), (other, PREFIX)):
+            for name, (steps, values) in timeline.scalars.items():
+                end = bisect.bisect_right(steps, last)
+                both.scalars[prefix + name] = (steps[:end], values[:end])
+        for step in sorted(self.keyframes.keys() & other.keyframes.keys()):
+            if step <= last:
+                a, b = self.checkpoints.get(step), other.checkpoints.get(step)
+                state = {"step": step, "a": a, "b": b} if a is not None and b is not None else None
+                both.keep(step, {**self.keyframes[step], **prefixed(other.keyframes[step])}, state)
+        return both
 
 
 def _arrays(tree: Any) -> Iterator[np.ndarray | torch.Tensor]:

@@ -12,14 +12,15 @@ import pytest
 from engine.core import session
 from engine.core.beside import joined, plain
 from engine.core.duo import Duo
-from engine.core.engine import repainted
 from engine.core.events import Acted, Answer, RunSpec, Started, Turned
 from engine.core.experiment import Beside
 from engine.core.frame import Beat, Frame
-from engine.core.runner import make_run, make_runner, read_scalars
+from engine.core.loop import repainted
+from engine.core.runner import make_run, make_runner, read_scalars, stand
 from engine.core.text import InputError
 from engine.core.timeline import Timeline
 from tests.engine.conftest import Client
+from tests.engine.kept import load, save
 from tests.engine.probe import Probe
 
 SPEC = RunSpec("kmeans", "blobs", {"k": 3}, 7, beside=Beside("kmeans", {"k": 9, "init": "random"}))
@@ -122,7 +123,7 @@ def test_state_restores_in_a_fresh_pair(probe: type[Probe]) -> None:
     train(both, 3)
     kept = both.state()
     expected = train(both, 5)
-    fresh = both.again(kept, make_runner(SPEC).experiment.stages)
+    fresh = stand(NETS, kept, data=both.data, device="cpu")
     frame = fresh.next_frame()
     assert frame is not None
     assert frame.step == 3
@@ -135,9 +136,9 @@ def test_a_saved_pair_goes_on_as_if_nothing_had_been(tmp_path: Path) -> None:
     timeline = Timeline()
     timeline.keep(2, {n: both.view(n) for n in both.channels}, both.state())
     path = tmp_path / f"pair{session.SUFFIX}"
-    session.save(path, SPEC, both, timeline)
+    save(path, SPEC, both, timeline)
     expected = train(both, 2)
-    spec, loaded, _history = session.load(path, device="cpu")
+    spec, loaded, _history = load(path)
     assert spec.beside is not None
     assert spec.beside.params["init"] == "random"
     assert isinstance(loaded, Duo)
@@ -168,6 +169,7 @@ def test_the_engine_trains_branches_and_answers_for_both(client: Client) -> None
     before = dict(client.scalars)
     client.engine.ask("b.item", 2, tag="t")
     client.until(lambda: bool(client.of(Answer)))
+    client.engine.seek(3)
     client.engine.set("b.lr", 0.003)
     client.until(lambda: bool(client.of(Turned)))
     client.engine.branch(3)

@@ -137,7 +137,7 @@ def test_an_unchanged_branch_repeats_the_original_bit_for_bit(client: Client) ->
     assert client.scalars["loss"] == original
 
 
-def test_playing_from_the_past_is_a_branch_with_the_knobs_as_they_are_now(client: Client) -> None:
+def test_playing_from_the_past_is_a_branch_with_the_knobs_turned_meanwhile(client: Client) -> None:
     client.start()
     client.advance(30)
     first = dict(client.scalars["loss"])
@@ -306,7 +306,8 @@ def test_pictures_take_at_most_a_tenth_of_the_time(
     probe: type[Probe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Driven without a thread, on a clock on which a step costs 1 ms and each picture 20 ms."""
-    from engine.core import engine as module
+    from engine.core import trainer
+    from engine.core.loop import Loop
     from engine.core.mailbox import Mailbox
 
     clock, pictures, steps = Clock(), [], []
@@ -317,7 +318,7 @@ def test_pictures_take_at_most_a_tenth_of_the_time(
             pictures.append(self.step)
             return super()._cloud()
 
-    monkeypatch.setattr(module, "time", clock)
+    monkeypatch.setattr(trainer, "time", clock)
     from engine.core import catalogue
 
     known = {"probe": Slow}
@@ -327,7 +328,7 @@ def test_pictures_take_at_most_a_tenth_of_the_time(
         mailbox, _device, _threads, _commands, _wanted = Mailbox(), "cpu", None, (), 0
         _condition = threading.Condition()
 
-    loop = module._Loop(Stub(), "CPU")  # type: ignore[arg-type]
+    loop = Loop(Stub(), "CPU")  # type: ignore[arg-type]
     loop._do_watch(frozenset({"cloud"}))
     loop._do_start(RunSpec("probe", "blobs", {}, 1), False, 0)
     loop._do_resume()
@@ -503,7 +504,7 @@ def test_what_goes_wrong_beside_the_run_leaves_the_run_alone(
     def broken(*_args: object, **_more: object) -> None:
         raise ZeroDivisionError("nobody foresaw this")
 
-    for module, name in ((files, "look"), (preview, "preview"), (session, "save")):
+    for module, name in ((files, "look"), (preview, "preview"), (session, "collect")):
         monkeypatch.setattr(module, name, broken)
     losses = expected(4)
     client.start()

@@ -46,6 +46,7 @@ from engine.core.text import InputError, Text
 from engine.core.timeline import Timeline
 from engine.data import registry
 from engine.data.registry import Dataset, sources
+from tests.engine.kept import load, save
 from tests.engine.own import folder_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -356,10 +357,10 @@ def test_a_saved_session_goes_on_as_if_nothing_had_been(case: tuple[str, str], t
     train(runner, 1)
     timeline.keep(1, views_of(runner), runner.state())
     path = tmp_path / f"a{session.SUFFIX}"
-    session.save(path, RunSpec(*case, {}, 5, folder_of(case[1])), runner, timeline)
+    save(path, RunSpec(*case, {}, 5, folder_of(case[1])), runner, timeline)
     expected = train(runner)
     stages = data_of(case[1])[1] if case[1] in HUGE else None
-    spec, loaded, history = session.load(path, device="cpu", stages=stages)
+    spec, loaded, history = load(path, stages=stages)
     assert (spec.experiment, spec.dataset, spec.seed) == (*case, 5)
     assert history.steps == (0, 1)
     for kept, again in zip(timeline.keyframes.values(), history.keyframes.values(), strict=True):
