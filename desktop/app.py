@@ -35,6 +35,7 @@ SMALLEST = 200  # pixels, of a window
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line. InputError: one sentence about what is wrong with it."""
     parser = Parser(prog="latentarium", description="Unsupervised learning, live.")
+    parser.add_argument("file", nargs="?", type=Path, help="open these runs, or data of your own")
     parser.add_argument("--topic", help="open this tab")
     parser.add_argument("--experiment", help="open this experiment")
     parser.add_argument("--demo", help="open this demo of the experiment")
@@ -137,7 +138,7 @@ def _show(
     for_picture = options.screenshot is not None
     settings, problem = (settings_file.Settings(), None) if for_picture else settings_file.read(path)
     _apply(options, settings)
-    window = Window(settings, device=options.device)
+    window = Window(settings, device=options.device, home=None if for_picture else path.parent)
     if options.size or for_picture:
         window.resize(*(options.size or (1280, 720)))
     reporter.trouble.connect(window.show_trouble)
@@ -145,7 +146,7 @@ def _show(
     if problem is not None:
         window.notice.show_problem(problem)
     opening = _Opening(window, options)
-    if for_picture or any((options.topic, options.experiment, options.demo, options.dataset, options.set)):
+    if for_picture or any((options.file, options.topic, options.experiment, options.demo, options.dataset, options.set)):
         window.when_ready = opening.begin
     window.show()
     opening.loaded = tidier.keep
@@ -245,7 +246,17 @@ class _Opening:
         self._answered = True
 
     def _choose(self, conductor: Conductor) -> None:
+        from desktop.settings import SUFFIX
+
         options, infos = self._options, conductor.infos
+        if options.file is not None and options.file.suffix == SUFFIX:
+            assert self._window.keeping is not None
+            self._window.keeping.open(options.file.resolve())
+            return
+        if options.file is not None:
+            self._window.open_last()
+            self._window.look_at(options.file.resolve())
+            return
         name = options.experiment or self._window.first_of_topic(options.topic)
         if options.topic and not self._window.first_of_topic(options.topic):
             raise InputError(_("There is no topic called “{id}”.", id=options.topic))

@@ -12,6 +12,9 @@ answer, a status) is told at once all the same.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -24,12 +27,16 @@ from engine.api import (
     Engine,
     Event,
     Failed,
+    Grown,
+    Haunted,
     Looked,
+    Opened,
     Painted,
     Previewed,
     Ready,
     Refused,
     Saved,
+    Saving,
     Sought,
     Started,
     StatusChanged,
@@ -40,6 +47,7 @@ from engine.api import (
 POLL_MS, SLOWEST_POLL_MS = 33, 150
 DRAWING_SHARE = 0.04  # of the time may go into drawing, where looking more seldom can achieve it
 SLEEP_AFTER = 8  # empty polls
+KEEP_WITHIN = 30.0  # s, for the last save of all
 
 
 class Bridge(QObject):
@@ -57,7 +65,11 @@ class Bridge(QObject):
     answered = Signal(object)
     refused = Signal(object)
     failed = Signal(object)
+    saving = Signal(object)
     saved = Signal(object)
+    opened = Signal(object)
+    grown = Signal(object)
+    haunted = Signal(object)
     previewed = Signal(object)
     looked = Signal(object)
     downloaded = Signal(object)
@@ -93,7 +105,11 @@ class Bridge(QObject):
             Answer: self.answered,
             Refused: self.refused,
             Failed: self.failed,
+            Saving: self.saving,
             Saved: self.saved,
+            Opened: self.opened,
+            Grown: self.grown,
+            Haunted: self.haunted,
             Previewed: self.previewed,
             Looked: self.looked,
             Downloaded: self.downloaded,
@@ -147,8 +163,11 @@ class Bridge(QObject):
     def _tell_event(self, event: Event) -> None:
         self._signals[type(event)].emit(event)
 
-    def close(self) -> bool:
-        """End the engine thread and the timer. True when the thread has ended in time."""
+    def close(self, keep: tuple[Path, Mapping[str, Any]] | None = None) -> bool:
+        """End the engine thread and the timer. True when the thread has ended in time.
+
+        keep: first save the runs there, with this view.
+        """
         self._timer.stop()
         self._woken.disconnect(self._wake)
-        return self.engine.close()
+        return self.engine.close() if keep is None else self.engine.close(KEEP_WITHIN, keep=keep)

@@ -15,13 +15,15 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from desktop.bridge import Bridge
-from desktop.language import _
+from desktop.wording import name_of, value_of
 from engine.api import (
     Beside,
+    Grown,
     Info,
     KnobSpec,
     Ready,
     RunSpec,
+    Sought,
     Started,
     StatusChanged,
     Text,
@@ -61,14 +63,19 @@ class Conductor(QObject):
         self._true: dict[str, Value] = {}  # the knobs of the run that stands, whatever has been asked for
         self._waiting = False
         bridge.ready.connect(self._on_ready)
+        self.tree: Grown | None = None
         bridge.started.connect(self._on_started)
         bridge.status.connect(self._on_status)
         bridge.turned.connect(self._on_turned)
+        bridge.sought.connect(self._on_sought)
+        bridge.grown.connect(self._on_grown)
 
     def _on_ready(self, ready: Ready) -> None:
         self.infos = {info.id: info for info in ready.catalogue}
 
     def _on_started(self, started: Started) -> None:
+        if not started.fresh:
+            self._adopt(started)
         self._epoch = started.epoch
         self._waiting = False
         if not is_own(started.spec.dataset):
@@ -76,8 +83,25 @@ class Conductor(QObject):
         self._true = dict(started.params)
         self.values = dict(started.params)
 
+    def _adopt(self, started: Started) -> None:
+        """A run that was not begun here: a branch, another one of the tree, or one from a file."""
+        info, former = self.infos[started.spec.experiment], self.spec
+        if former is None or former.experiment != started.spec.experiment:
+            self._take_up(info)
+        if former is None or former.data_key != started.spec.data_key:
+            self.demo = None
+        self.spec = started.spec
+
+    def _on_grown(self, grown: Grown) -> None:
+        self.tree = grown
+
+    def _on_sought(self, sought: Sought) -> None:
+        if sought.values and not self._waiting:
+            self.values = dict(sought.values)
+
     def _on_turned(self, turned: Turned) -> None:
-        self._true[turned.name] = turned.new
+        if not turned.waiting:
+            self._true[turned.name] = turned.new
         if not self._waiting:  # a knob of the former run says nothing about the next one
             self.values[turned.name] = turned.new
 
@@ -148,6 +172,9 @@ class Conductor(QObject):
         again. The same experiment starts with the same settings.
         """
         if self.spec is None:
+            return
+        if experiment is None and self.tree is not None and self.tree.beside is not None:
+            self.engine.switch(self.tree.active)  # two runs of the tree part, and neither is lost
             return
         mine = first(self.values)
         beside = None
@@ -279,10 +306,7 @@ class Conductor(QObject):
 
 def words_of(knob: KnobSpec, value: Value) -> Text | str:
     """A knob with its value, as a title says it: “k = 5”."""
-    name = knob.name if len(knob.name) == 1 else knob.label  # k is k in every language
-    if isinstance(value, str):
-        return Text("{name}: {value}", {"name": name, "value": dict(knob.options).get(value, value)})
-    if isinstance(value, bool):
-        value = _("on") if value else _("off")
-        return Text("{name}: {value}", {"name": name, "value": value})
-    return Text("{name} = {value}", {"name": name, "value": f"{value:.4g}"})
+    name = name_of(knob)
+    if isinstance(value, bool | str):
+        return Text("{name}: {value}", {"name": name, "value": value_of(knob, value)})
+    return Text("{name} = {value:.4g}", {"name": name, "value": float(value)})

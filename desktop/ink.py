@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import zlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -29,6 +30,16 @@ SPECK = 0.04
 def paper() -> Ink:
     """Nothing drawn yet, (280, 280)."""
     return np.zeros((SIDE * FINE, SIDE * FINE), np.float32)
+
+
+def packed(ink: Ink) -> bytes:
+    """A whole sheet, to be kept: mostly paper, it takes little room."""
+    return zlib.compress(ink.tobytes(), 1)
+
+
+def unpacked(kept: bytes) -> Ink:
+    """The very same sheet again."""
+    return np.frombuffer(bytearray(zlib.decompress(kept)), np.float32).reshape(SIDE * FINE, SIDE * FINE)
 
 
 def stroke(

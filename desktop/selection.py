@@ -76,6 +76,12 @@ class Selection(QObject):
         self.hidden = frozenset() if self.hidden == others else others
         self.labels_changed.emit()
 
+    def hide_labels(self, labels: frozenset[int]) -> None:
+        """Hide exactly these classes."""
+        if labels != self.hidden:
+            self.hidden = labels
+            self.labels_changed.emit()
+
     def light_label(self, label: int | None) -> None:
         """Let this class stand out while the mouse is on its name; the others fade."""
         if label != self.lit:

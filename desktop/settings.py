@@ -14,6 +14,10 @@ from typing import Any
 from engine.api import Text, _
 
 LARGEST_SCREEN = 100_000  # pixels
+SUFFIX = ".latentarium"
+"""Of files with runs."""
+MEMORIES = (64, 256, 1024)
+"""Megabytes that recorded runs may take."""
 
 
 def folder() -> Path:
@@ -38,6 +42,10 @@ class Settings:
     experiment: str = ""
     data_dir: str = ""
     geometry: list[int] = field(default_factory=list)
+    memory: int = 256
+    """Megabytes for recorded runs."""
+    recent: list[str] = field(default_factory=list)
+    """Files of the person's own, the last one first."""
 
 
 def read(path: Path) -> tuple[Settings, Text | None]:
@@ -79,6 +87,10 @@ def _checked(found: dict[str, Any]) -> Settings:
         len(settings.geometry) == 4 and all(type(v) is int for v in settings.geometry)
     ):
         raise TypeError("geometry")
+    if not all(isinstance(word, str) for word in settings.recent):
+        raise TypeError("recent")
+    if settings.memory not in MEMORIES:
+        settings.memory = Settings().memory
     if settings.theme not in ("light", "dark") or not math.isfinite(settings.scale):
         raise TypeError("theme or scale")
     if any(abs(v) > LARGEST_SCREEN for v in settings.geometry):

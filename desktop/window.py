@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QDropEvent,
     QKeySequence,
     QShortcut,
-    QUndoStack,
 )
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -46,14 +45,19 @@ from desktop.controls.experiment_list import ExperimentList
 from desktop.controls.explain import Explain
 from desktop.controls.notice import Notice
 from desktop.controls.parts import IconButton, named
+from desktop.controls.run_tree import RunTree
 from desktop.controls.sides import COMPARE, END, SAME, Sides
-from desktop.controls.timeline_bar import SAME_DRAG, TimelineBar
+from desktop.controls.timeline_bar import TimelineBar
 from desktop.controls.transport import Transport
+from desktop.history import History
 from desktop.language import LANGUAGES, _, language, number, say, tr
-from desktop.settings import Settings
+from desktop.record import Record
+from desktop.settings import MEMORIES, SUFFIX, Settings
+from desktop.share.sharing import Sharing
 from desktop.style.sheet import style_sheet
 from desktop.style.tokens import SCALES, look
 from desktop.topics import TOPICS, Topic
+from desktop.undoing import Undoing
 from engine.api import (
     ASIDE,
     PREFIX,
@@ -78,8 +82,6 @@ from engine.api import (
     Value,
     Working,
     check,
-    is_second,
-    plain,
     sources,
 )
 
@@ -87,7 +89,10 @@ if TYPE_CHECKING:
     from desktop.controls.data_dialog import DataDialog
     from desktop.controls.draw_pad import DrawPad
     from desktop.guest import Guest
+    from desktop.keeping import Keeping
     from desktop.panels.area import PanelArea
+    from desktop.runs import Runs
+    from desktop.share.takes import Takes
 
 LESSONS = Path(__file__).resolve().parent.parent / "assets" / "lessons"
 ARROWS = (
@@ -98,6 +103,7 @@ ARROWS = (
     Qt.Key.Key_PageUp,
     Qt.Key.Key_PageDown,
 )
+KINDS = "*.csv *.tsv *.tab *.dat *.parquet *.pq *.npy *.npz *.txt"
 LIST_SHARE = 0.5
 """The list of experiments takes at most so much of the left column."""
 KEEP_ARROWS = (QAbstractSlider, QComboBox, QAbstractItemView, TimelineBar, QTabBar)
@@ -109,22 +115,27 @@ class Window(QMainWindow):
     technical = Signal(str, str)
     """Something for the report file: where, and the whole text."""
 
-    def __init__(self, settings: Settings, *, device: str = "auto") -> None:
+    def __init__(self, settings: Settings, *, device: str = "auto", home: Path | None = None) -> None:
+        """home: where runs are kept by themselves; None: nowhere."""
         super().__init__()
         self.settings = settings
+        self._home = home
         self._device_name = device
         self._device_words = ""
         self._started: Started | None = None
-        # The knob last turned, when, and where it stood before that gesture.
-        self._drag: tuple[str, int, Value] = ("", 0, 0)
         self._past = self._paint_refused = False  # looking at a recorded step; the last painting was no good
-        self._step = 0
+        self._step = self._sought = 0
         self._rate: float | None = None
         self.bridge: Bridge | None = None
         self.conductor: Conductor | None = None
         self.area: PanelArea | None = None
         self.pad: DrawPad | None = None
+        self.runs: Runs | None = None
         self.guest: Guest | None = None
+        self.record: Record | None = None
+        self.keeping: Keeping | None = None
+        self.takes: Takes | None = None
+        self.sharing = Sharing(self)
         self.when_ready: Callable[[], None] = self.open_last
         self.setWindowTitle("Latentarium")
         self.setAcceptDrops(True)
@@ -143,10 +154,12 @@ class Window(QMainWindow):
 
     def _build(self) -> None:
         self.experiments = ExperimentList()
-        self.datasets = DatasetPicker()
-        self.params = Sides()
+        self.history = History(self)
+        self.datasets = DatasetPicker(self.history)
+        self.params = Sides(self.history)
         self.explain = Explain()
         self.timeline = TimelineBar()
+        self.tree = RunTree()
         self.transport = Transport()
         self.transport.set_timeline(self.timeline)
         self._placeholder = named("quiet", QLabel())
@@ -168,6 +181,7 @@ class Window(QMainWindow):
 
         middle = QWidget()
         self.notice = Notice(middle)
+        self.undoing = Undoing(self.history, self.notice, self)
         self._middle = QVBoxLayout(middle)
         self._middle.setContentsMargins(0, 0, 0, 0)
         self._middle.setSpacing(0)
@@ -188,6 +202,7 @@ class Window(QMainWindow):
         rows.setSpacing(0)
         rows.addWidget(self._build_header())
         rows.addWidget(self._columns, 1)
+        rows.addWidget(self.tree)
         rows.addWidget(self.transport)
         self.setCentralWidget(whole)
         whole.setFocus()  # else Qt gives the keyboard to the tabs, which would keep the arrow keys
@@ -241,17 +256,36 @@ class Window(QMainWindow):
 
     def _build_menu(self) -> QMenu:
         menu = QMenu(self)
+        self.undoing.fill(menu)
         for text, slot in (
             (_("All data…"), self.show_data),
+            (_("Open…"), self.open_any),
+            (_("Save"), self.save),
+            (_("Save as…"), self.save_as),
             (_("Open my own data…"), self.open_own),
             (_("Folder with data sets, such as MNIST…"), self.datasets.choose_folder),
             (_("Show or hide the lesson"), self._toggle_explain),
+            (_("Show me the code"), self.show_code),
             (_("Keys"), self.show_keys),
         ):
             action = QAction(self)
             say(action.setText, text)
             action.triggered.connect(slot)
             menu.addAction(action)
+        menu.addMenu(self.sharing.window_menu(menu))
+        menu.addSeparator()
+        self._recent = menu.addMenu("")
+        say(self._recent.setTitle, _("Open again"))
+        self._recent.aboutToShow.connect(self._list_recent)
+        memory = menu.addMenu("")
+        say(memory.setTitle, _("Memory for going back"))
+        self._memory = QActionGroup(self)
+        for size in MEMORIES:
+            action = QAction(self, checkable=True, checked=size == self.settings.memory)
+            say(action.setText, _("{n} MB", n=size))
+            action.triggered.connect(lambda _on=False, size=size: self._set_memory(size))
+            self._memory.addAction(action)
+            memory.addAction(action)
         menu.addSeparator()
         scale_menu = menu.addMenu("")
         say(scale_menu.setTitle, _("Size"))
@@ -282,6 +316,7 @@ class Window(QMainWindow):
         self.tabs.currentChanged.connect(self._on_tab)
         self.explain.link.connect(self._follow_link)
         self.explain.fold_changed.connect(self._share_columns)
+        self.explain.code_button.clicked.connect(self.show_code)
         self.timeline.sought.connect(lambda step: self._engine("seek", step))
         self.timeline.went_live.connect(lambda: self._engine("seek", None))
 
@@ -302,7 +337,10 @@ class Window(QMainWindow):
             ("Ctrl+-", lambda: self._change_scale(-1)),
             ("Ctrl+0", lambda: look.update(scale=1.0)),
             ("Ctrl+D", self.show_data),
-            ("Ctrl+O", self.open_own),
+            ("Ctrl+O", self.open_any),
+            ("Ctrl+S", self.save),
+            ("Ctrl+Shift+S", self.save_as),
+            ("Ctrl+U", self.show_code),
             ("Ctrl+T", self.toggle_theme),
             ("Ctrl+L", self.toggle_language),
             ("Escape", self._escape),
@@ -311,9 +349,9 @@ class Window(QMainWindow):
             ("PgDown", lambda: self._next_demo(1)),
             ("PgUp", lambda: self._next_demo(-1)),
             ("B", self._toggle_painting),
-            ("Ctrl+Z", lambda: self._history().undo()),
-            ("Ctrl+Shift+Z", lambda: self._history().redo()),
-            ("Ctrl+Y", lambda: self._history().redo()),
+            ("Ctrl+Z", self.history.undo),
+            ("Ctrl+Shift+Z", self.history.redo),
+            ("Ctrl+Y", self.history.redo),
         )
         for key, slot in keys:
             shortcut = QShortcut(QKeySequence(key), self)
@@ -329,15 +367,25 @@ class Window(QMainWindow):
         self.conductor = Conductor(
             self.bridge, Path(self.settings.data_dir) if self.settings.data_dir else None
         )
+        self.record = Record(self.bridge)
         from desktop.guest import Guest
         from desktop.panels.area import PanelArea
+        from desktop.runs import Runs
 
-        self.area = PanelArea()
+        self.area = PanelArea(history=self.history)
+        self.runs = Runs(self.bridge, self.tree, self.timeline, self.area, self.history)
         self.guest = Guest(self.bridge, self.area)
         self.guest.changed.connect(self._show_pen)
         self.area.hide()
         self._middle.addWidget(self.area, 1)
         self._connect_engine()
+        self.sharing.begin()
+        from desktop.keeping import Keeping
+        from desktop.share.takes import Takes
+
+        self.takes = Takes(self)
+        self.keeping = Keeping(self, self._home)
+        self.keeping.changed.connect(self._show_title)
 
     def _connect_engine(self) -> None:
         assert self.bridge is not None
@@ -368,6 +416,7 @@ class Window(QMainWindow):
         area.ask.connect(lambda name, args: engine.ask(name, *args, tag=args))
         area.act.connect(lambda name, args: engine.act(name, *args))
         area.sought.connect(engine.seek)
+        self.timeline.held.connect(area.set_held)
         area.painted.connect(engine.paint)
         area.painting.connect(self._on_painting)
         area.original.connect(conductor.bring_back)
@@ -391,13 +440,19 @@ class Window(QMainWindow):
         transport.step.connect(conductor.step)
         transport.pace.connect(engine.pace)
         transport.slow_motion.connect(self._on_slow_motion)
+        self.undoing.join(bridge, conductor, area)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         look.changed.disconnect(self._dress)
         look.changed.disconnect(self._on_look)
         language.changed.disconnect(self._on_language)
-        if self.bridge is not None:
-            self.bridge.close()
+        self.sharing.close()
+        if self.bridge is not None and self.keeping is not None:
+            wish = self.keeping.last_wish()
+            if wish is not None:
+                self.hide()  # a large session takes a moment to be kept
+            self.bridge.close(wish)
+            self.keeping.stop()
         self._keep_settings()
         super().closeEvent(event)
 
@@ -459,13 +514,11 @@ class Window(QMainWindow):
             and self._started.spec.dataset == started.spec.dataset
             and _rival(self._started) == _rival(started)
         )
-        branch = started.branched_from if again and self._started.spec is started.spec else None  # type: ignore[union-attr]
-        past = [mark for mark in self.timeline.marks if branch is not None and mark.step <= branch]
         self._started, self._past = started, False
         self.transport.set_shown(None)
         info = self.conductor.info_of(started.spec)
         self.transport.set_busy(None)
-        self.notice.clear()
+        self.notice.settle()
         if not same_data:
             self.params.set_knobs(info, dict(started.params))
             self.params.set_defaults(self.conductor.presets(started.spec))
@@ -475,14 +528,12 @@ class Window(QMainWindow):
         self._show_sources(info, started)
         self.experiments.set_current_demo(self.conductor.demo)
         self.timeline.clear()
-        self._drag = ("", 0, 0)
         topic, order = self._topic(), self._channels_in_order(started.spec)
         plain_plots = info.id in topic.without_curves and not self.comparing
         self.area.begin(info, started, order, multiples=info.id in topic.multiples, curves=not plain_plots)
         self._show_sides()
-        for mark in past:  # what was done before a branch is its past too
-            self.timeline.add_mark(mark.step, mark.text)
-            self.area.loss.add_flag(mark.step, mark.text)
+        if self.runs is not None:
+            self.runs.begin(info, started)
         if self.guest is not None:
             self.guest.begin(info, started)
         if self.area.isHidden():
@@ -540,32 +591,12 @@ class Window(QMainWindow):
             self.timeline.show_news(status.reason)
         elif status.status == "running":
             self.timeline.clear_news()
-            self.notice.clear()
+            self.notice.settle()
 
     def _on_turned(self, turned: Turned) -> None:
-        assert self.conductor is not None
-        assert self._started is not None
-        assert self.area is not None
-        spec = self.conductor.info_of(self._started.spec).knob(turned.name)
-        titles = dict(spec.options)
-
-        def words(value: Value) -> str:
-            if isinstance(value, bool):
-                return _("on") if value else _("off")
-            return titles.get(str(value), str(value)) if isinstance(value, str) else number(value)
-
-        short = plain(turned.name)
-        name: Text | str = short if len(short) == 1 else spec.label  # k is k in every language
-        if self.comparing:
-            name = Text("{side}: {name}", {"side": "B" if is_second(turned.name) else "A", "name": name})
+        assert self.runs is not None
         self.params.set_value(turned.name, turned.new)
-        former, step, old = self._drag
-        if former != turned.name or turned.step - step > SAME_DRAG:
-            old = turned.old
-        self._drag = (turned.name, turned.step, old)
-        text = _("{name} {old} → {new}", name=name, old=words(old), new=words(turned.new))
-        self.timeline.add_mark(turned.step, text, key=turned.name)
-        self.area.add_flag(turned, text)
+        self.runs.note(turned)
         self._show_sides()
 
     def _on_painted(self, painted: Painted) -> None:
@@ -586,7 +617,8 @@ class Window(QMainWindow):
             self._engine("seek", None)
 
     def _on_acted(self, acted: Acted) -> None:
-        self.timeline.add_mark(acted.step, _("by hand"), key=acted.name)
+        assert self.runs is not None
+        self.runs.note(acted)
 
     def _on_beating(self, beat: Beating) -> None:
         assert self.area is not None
@@ -603,7 +635,10 @@ class Window(QMainWindow):
         assert self.area is not None
         self.timeline.set_shown(sought.step, sought.live)
         self.area.loss.set_shown(sought.step, sought.live)
-        self._past = not sought.live
+        self._past, self._sought = not sought.live, sought.step
+        self.area.set_past(self._past)
+        for name, value in sought.values.items():  # as they were then
+            self.params.set_value(name, value)
         self.transport.set_shown(sought.step if self._past else None)
         if self._past:
             self.notice.clear_news()
@@ -620,6 +655,25 @@ class Window(QMainWindow):
         """The newest step of the run."""
         return self._step
 
+    @property
+    def shown_step(self) -> int:
+        """The step on screen."""
+        return self._sought if self._past else self._step
+
+    @property
+    def started(self) -> Started | None:
+        """The run on screen, if there is one."""
+        return self._started
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether an earlier step than the newest is on screen."""
+        return self._past
+
+    def seek(self, step: int | None) -> None:
+        """Show what was recorded at ``step``; None: the newest step."""
+        self._engine("seek", step)
+
     def _write_progress(self) -> None:
         if self._started is not None:
             self.transport.set_progress(self._step, self._rate, self._started.spec.seed, self._device_words)
@@ -631,6 +685,8 @@ class Window(QMainWindow):
             self.area.show_answer(answer.name, answer.tag, answer.value)
 
     def _on_refused(self, refused: Refused) -> None:
+        if refused.about == "autosave":  # nobody has asked for it: ``keeping`` says it once
+            return
         if refused.about in ASIDE:  # nothing to do with the run
             self._tell_dialog(refused.sentence)
             return
@@ -736,15 +792,60 @@ class Window(QMainWindow):
         if folder:
             path = QFileDialog.getExistingDirectory(self, tr(_("A folder of pictures")))
         else:
-            kinds = "*.csv *.tsv *.tab *.dat *.parquet *.pq *.npy *.npz *.txt"
             title, files = tr(_("A table, arrays or a text")), tr(_("Data"))
-            path, _kind = QFileDialog.getOpenFileName(self, title, "", f"{files} ({kinds});;* (*)")
+            path, _kind = QFileDialog.getOpenFileName(self, title, "", f"{files} ({KINDS});;* (*)")
+        if path:
+            self.look_at(Path(path))
+
+    def open_any(self) -> None:
+        """Ask for a file with runs, or one of the person's own data."""
+        title = tr(_("Open runs that were saved, or data"))
+        runs, data = f"Latentarium (*{SUFFIX})", f"{tr(_('Data'))} ({KINDS})"
+        everything = f"{tr(_('All that can be opened'))} (*{SUFFIX} {KINDS})"
+        path, _kind = QFileDialog.getOpenFileName(self, title, "", f"{everything};;{runs};;{data};;* (*)")
         if path:
             self.look_at(Path(path))
 
     def look_at(self, path: Path) -> None:
-        """Something of the person's own was chosen or dropped here."""
-        self._engine("look", path)
+        """Something of the person's own was chosen or dropped here: runs, or data."""
+        if path.suffix == SUFFIX and self.keeping is not None:
+            self.keeping.open(path)
+        else:
+            self._engine("look", path)
+
+    def save(self) -> None:
+        """The runs, to their file."""
+        if self.keeping is not None:
+            self.keeping.save()
+
+    def save_as(self) -> None:
+        """The runs, to a file to be chosen."""
+        if self.keeping is not None:
+            self.keeping.save_as()
+
+    def _list_recent(self) -> None:
+        """What was on screen the last time, and the files of late."""
+        self._recent.clear()
+        keeping = self.keeping
+        if keeping is not None and keeping.former is not None:
+            self._recent.addAction(tr(_("What was on screen the last time"))).triggered.connect(
+                keeping.take_up_former
+            )
+        for word in self.settings.recent:
+            action = self._recent.addAction(Path(word).name)
+            action.setToolTip(word)
+            action.triggered.connect(lambda _on=False, path=Path(word): self.look_at(path))
+        if self._recent.isEmpty():
+            self._recent.addAction(tr(_("nothing yet"))).setEnabled(False)
+
+    def _set_memory(self, megabytes: int) -> None:
+        self.settings.memory = megabytes
+        self._engine("budget", megabytes * 2**20)
+
+    def _show_title(self) -> None:
+        """Whose runs these are."""
+        path = self.keeping.path if self.keeping is not None else None
+        self.setWindowTitle("Latentarium" if path is None else f"{path.name} — Latentarium")
 
     def _on_looked(self, looked: Looked) -> None:
         from desktop.controls.import_dialog import ImportDialog
@@ -855,7 +956,7 @@ class Window(QMainWindow):
         if self.pad is None:
             from desktop.controls.draw_pad import DrawPad
 
-            self.pad = DrawPad()
+            self.pad = DrawPad(history=self.history)
             self.pad.closed.connect(self.toggle_drawing)
             self._right.insertWidget(0, self.pad)
             self.guest.set_pad(self.pad)
@@ -876,16 +977,11 @@ class Window(QMainWindow):
         if self.area is not None:
             self.area.toggle_painting()
 
-    def _history(self) -> QUndoStack:
-        """What undo is about: strokes while one paints, else knobs."""
-        painter = self.area.painter if self.area is not None else None
-        return self.params.undo_stack if painter is None else painter.stack
-
     def _escape(self) -> None:
         if self.area is not None and self.area.lay_brush_down():
             return
         if self.notice.isVisible():
-            self.notice.clear()
+            self.notice.put_away()
         elif self.isFullScreen():
             self.toggle_full_screen()
         if self.area is not None:
@@ -997,14 +1093,15 @@ class Window(QMainWindow):
             self.tabs.setTabText(index, tr(topic.title))
 
     def _show_lesson(self) -> None:
+        if self.conductor is not None and self.conductor.info is not None:
+            self.explain.show_lesson(self.lesson())
+
+    def lesson(self) -> str:
+        """The lesson of the experiment, in the present language where there is one."""
         if self.conductor is None or self.conductor.info is None:
-            return
-        for code in (language.code, "en"):
-            path = LESSONS / code / f"{self.conductor.info.id}.md"
-            if path.exists():
-                self.explain.show_lesson(path.read_text(encoding="utf-8"))
-                return
-        self.explain.show_lesson("")
+            return ""
+        paths = [LESSONS / code / f"{self.conductor.info.id}.md" for code in (language.code, "en")]
+        return next((path.read_text(encoding="utf-8") for path in paths if path.exists()), "")
 
     # ── settings ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -1057,6 +1154,16 @@ class Window(QMainWindow):
         box.show()
 
     # ── small things ────────────────────────────────────────────────────────────────────────────────────────
+
+    def show_code(self) -> None:
+        """The method and a script of the run, beside the window."""
+        if self.record is None or self.record.started is None:
+            return
+        from desktop.controls.code_dialog import CodeDialog
+
+        dialog = self.findChild(CodeDialog) or CodeDialog(self.record, self._device_name, self)
+        dialog.show()
+        dialog.activateWindow()
 
     def show_keys(self) -> None:
         """All keys, over the window."""

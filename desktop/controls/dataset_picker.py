@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QSize
 
 from desktop.controls.param_panel import ParamPanel
 from desktop.controls.parts import Heading, IconButton
+from desktop.history import History
 from desktop.language import _, language, say, tr
 from desktop.style.tokens import look
 from engine.api import KnobSpec, Source, Value
@@ -31,7 +32,7 @@ class DatasetPicker(QWidget):
     own_wanted = Signal(str)
     """The person wants to open a file or folder of their own: "own_images" or "own_table"."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, history: History | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._sources: list[Source] = []
         self._folder: Path | None = None
@@ -51,7 +52,7 @@ class DatasetPicker(QWidget):
         self.knobs_button = IconButton("defaults", _("How many, how noisy"), size=17, pad=6)
         self.knobs_button.setCheckable(True)
         self.knobs_button.toggled.connect(self._show_knobs)
-        self.knobs = ParamPanel(_("Of the data"))
+        self.knobs = ParamPanel(_("Of the data"), history=history)
         self.knobs.turned.connect(self.turned)
         self.note = QLabel()
         self.note.setObjectName("quiet")

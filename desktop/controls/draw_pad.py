@@ -37,6 +37,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.controls.parts import ElidedLabel, Heading, IconButton, Switch, named
+from desktop.history import Deed, History, UndoButtons
 from desktop.language import _, language, number, say, tr
 from desktop.style.tokens import look
 from engine.api import Item, Text
@@ -49,8 +50,6 @@ BRUSHES = (1.1, 1.6, 2.3)
 ERASER = 1.5
 """An eraser is so much wider than the brush."""
 TELL_MS = 33
-KEPT = 60
-"""Strokes that can be undone."""
 EXAMPLES = 10
 """As many as fit are offered."""
 GROUND, INK = QColor(0, 0, 0), QColor(255, 255, 255)
@@ -70,22 +69,42 @@ def image_of(picture: Ink) -> QImage:
 # ── the sheet ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
+class Drawn(Deed):
+    """A stroke, or another drawing instead."""
+
+    kind = "drawing"
+
+    def __init__(self, sheet: Sheet, before: Ink, after: Ink, words: Text) -> None:
+        from desktop import ink
+
+        super().__init__(words)
+        self._sheet = sheet
+        self._before, self._after = ink.packed(before), ink.packed(after)
+
+    def take_back(self) -> None:
+        self._sheet.show_ink(self._before)
+
+    def do_again(self) -> None:
+        self._sheet.show_ink(self._after)
+
+
 class Sheet(QWidget):
-    """The square itself: ink, a soft brush, and what was there before."""
+    """The square itself: ink and a soft brush."""
 
     changed = Signal()
     """The ink is not what it was."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, history: History | None = None) -> None:
         from desktop import ink
 
         super().__init__(parent)
+        self.history = History(self) if history is None else history
+        self.history.settling.connect(self._end)
         self.radius = BRUSHES[1]
         self.erases = False
         self._ink = ink.paper()
         self._image: QImage | None = None
-        self._undo: list[Ink] = []
-        self._redo: list[Ink] = []
+        self._before = self._ink  # the stroke that is being drawn
         self._last: tuple[QPointF, float] | None = None  # where the brush is, in cells, and its radius
         self._erasing = False
         self._mouse: QPointF | None = None
@@ -117,54 +136,42 @@ class Sheet(QWidget):
         """Whether the brush is on the paper."""
         return self._last is not None
 
-    @property
-    def can_undo(self) -> bool:
-        return bool(self._undo)
-
-    @property
-    def can_redo(self) -> bool:
-        return bool(self._redo)
-
-    def put(self, ink: Ink) -> None:
-        """Another drawing instead of this one; it can be undone."""
-        self._keep()
-        self._ink = ink
+    def put(self, ink: Ink, words: Text) -> None:
+        """Another drawing instead of this one; it can be undone. words: what this was."""
+        self._end()
+        before, self._ink = self._ink, ink
+        self._push(before, words)
         self._spoil()
 
     def clear(self) -> None:
         from desktop import ink
 
         if not self.is_empty:
-            self.put(ink.paper())
+            self.put(ink.paper(), _("sheet emptied"))
 
-    def undo(self) -> None:
-        if self._undo and self._last is None:
-            self._redo.append(self._ink)
-            self._ink = self._undo.pop()
-            self._spoil()
+    def show_ink(self, kept: bytes) -> None:
+        """What was drawn before, or after that (undo and redo come here)."""
+        from desktop import ink
 
-    def redo(self) -> None:
-        if self._redo and self._last is None:
-            self._undo.append(self._ink)
-            self._ink = self._redo.pop()
-            self._spoil()
+        self._ink = ink.unpacked(kept)
+        self._spoil()
+
+    def _push(self, before: Ink, words: Text) -> None:
+        if (before != self._ink).any():
+            self.history.push(Drawn(self, before, self._ink, words))
 
     def refuse(self, sentence: Text | str) -> None:
         """Why nothing can be drawn just now; "" when it can. What is drawn stays."""
         if sentence != self._refusal:
             self._refusal = sentence
             if sentence:
-                self._last = None
+                self._end()
             self.setCursor(Qt.CursorShape.ArrowCursor if sentence else Qt.CursorShape.CrossCursor)
             self.update()
 
     @property
     def refusal(self) -> str:
         return tr(self._refusal)
-
-    def _keep(self) -> None:
-        self._undo = [*self._undo[-KEPT + 1 :], self._ink]
-        self._redo = []
 
     def _spoil(self) -> None:
         self._image = None
@@ -187,8 +194,7 @@ class Sheet(QWidget):
     def _begin(self, at: QPointF, pressure: float, *, erase: bool) -> None:
         if self._refusal or self._last is not None:
             return
-        self._keep()
-        self._ink = self._ink.copy()
+        self._before, self._ink = self._ink, self._ink.copy()
         self._erasing = erase or self.erases
         self._lead(at, pressure)
 
@@ -206,6 +212,7 @@ class Sheet(QWidget):
     def _end(self) -> None:
         if self._last is not None:
             self._last = None
+            self._push(self._before, _("stroke of the eraser") if self._erasing else _("stroke of the pen"))
             self.changed.emit()
             self.update()
 
@@ -363,8 +370,9 @@ class DrawPad(QWidget):
     """The person wants the pad out of the way."""
     more_examples = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, history: History | None = None) -> None:
         super().__init__(parent)
+        self.history = History(self) if history is None else history
         self.setObjectName("side")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.box = 20.0
@@ -376,7 +384,7 @@ class DrawPad(QWidget):
         self._timer.timeout.connect(self._on_tick)
         self._column = QVBoxLayout(self)
         self._build_head()
-        self.sheet = Sheet()
+        self.sheet = Sheet(history=self.history)
         self.sheet.changed.connect(self._on_changed)
         self._stage = QHBoxLayout()  # the sheet, and the tiles where there is no room below
         self._beside = QVBoxLayout()
@@ -422,10 +430,9 @@ class DrawPad(QWidget):
         self.eraser.setCheckable(True)
         self.eraser.toggled.connect(self._on_eraser)
         self._tools.addStretch(1)
-        self.undo_button = self._tool("undo", _("Undo the stroke (Ctrl+Z)"))
-        self.undo_button.clicked.connect(self.sheet.undo)
-        self.redo_button = self._tool("redo", _("Draw it again (Ctrl+Shift+Z)"))
-        self.redo_button.clicked.connect(self.sheet.redo)
+        self.undo_button = self._tool("undo", _("Undo (Ctrl+Z)"))
+        self.redo_button = self._tool("redo", _("Redo (Ctrl+Shift+Z)"))
+        self._buttons = UndoButtons(self.history, self.undo_button, self.redo_button)
         self.clear_button = self._tool("clear", _("Empty sheet"))
         self.clear_button.clicked.connect(self.sheet.clear)
         self._column.addLayout(self._tools)
@@ -567,7 +574,7 @@ class DrawPad(QWidget):
         if index < len(self._items):
             picture = self._items[index].picture
             if picture is not None:
-                self.sheet.put(ink.spread(picture))
+                self.sheet.put(ink.spread(picture), _("example taken"))
 
     def _on_changed(self) -> None:
         self._show_state()
@@ -586,10 +593,7 @@ class DrawPad(QWidget):
         self.drawn.emit()
 
     def _show_state(self) -> None:
-        free = not self.sheet.refusal
-        self.undo_button.setEnabled(free and self.sheet.can_undo)
-        self.redo_button.setEnabled(free and self.sheet.can_redo)
-        self.clear_button.setEnabled(free and not self.sheet.is_empty)
+        self.clear_button.setEnabled(not self.sheet.refusal and not self.sheet.is_empty)
 
     def event(self, event: QEvent) -> bool:
         """Undo and redo are the pad's while it has the keyboard."""
@@ -601,9 +605,9 @@ class DrawPad(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         which = _which(event)
         if which == "undo":
-            self.sheet.undo()
+            self.history.undo()
         elif which == "redo":
-            self.sheet.redo()
+            self.history.redo()
         else:
             event.ignore()
 

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.language import _, say, tr
+from desktop.style.device import grain
 from desktop.style.icons import pixmap
 from desktop.style.tokens import look
 from engine.api import Info
@@ -103,7 +104,7 @@ class Card(QAbstractButton):
 
     def _on_look(self) -> None:
         if self._demo:
-            self._badge = self._thumbnail() if self._picture else pixmap("spark", "accent", look.px(15))
+            self._badge = self._thumbnail(self.devicePixelRatioF())
         self._fit()
         self.update()
 
@@ -146,10 +147,11 @@ class Card(QAbstractButton):
     def minimumSizeHint(self) -> QSize:
         return QSize(look.px(80), look.px(30))
 
-    def _thumbnail(self) -> QPixmap:
-        """The demo's picture as a small square with round corners."""
-        assert self._picture is not None
-        ratio, side = self.devicePixelRatioF(), look.px(27)
+    def _thumbnail(self, ratio: float) -> QPixmap:
+        """The demo's picture as a small square with round corners, or a spark where there is none."""
+        if self._picture is None:
+            return pixmap("spark", "accent", look.px(15), ratio)
+        side = look.px(27)
         scaled = self._picture.scaled(
             QSize(round(side * ratio), round(side * ratio)),
             Qt.AspectRatioMode.KeepAspectRatioByExpanding,
@@ -191,10 +193,12 @@ class Card(QAbstractButton):
                 )
                 painter.setClipping(False)
             if self._badge is not None:
-                painter.drawPixmap(QPointF(look.px(10), look.px(7)), self._badge)
+                ratio = grain(painter)
+                fine = self._badge if ratio == self.devicePixelRatioF() else self._thumbnail(ratio)
+                painter.drawPixmap(QPointF(look.px(10), look.px(7)), fine)
             if self._more is not None:
                 side = look.px(14)
-                chevron = pixmap("down", "quiet", side)
+                chevron = pixmap("down", "quiet", side, grain(painter))
                 middle = self._places(self.width())[0].center().y()
                 painter.save()
                 painter.translate(self.width() - look.px(8) - side / 2, middle)

@@ -15,7 +15,8 @@ import functools
 import html
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,6 +121,7 @@ class Explain(QWidget):
         self._todo: list[tuple[str, float, str, bool]] = []
         self._made: list[tuple[str, float, str, bool]] = []
         self._stale = False
+        self._fine: float | None = None  # pixels to one of the widget's, if not as on the screen
         self._width = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -128,6 +130,9 @@ class Explain(QWidget):
         self._heading = Heading(_("What you see"))
         self.fold_button = IconButton("fold", _("Fold this pane"), size=14, pad=4, colour="quiet", flat=True)
         self.fold_button.clicked.connect(self._on_fold)
+        self.code_button = IconButton(
+            "code", _("Show me the code (Ctrl+U)"), size=14, pad=4, colour="quiet", flat=True
+        )
         self.page = _Page(self)
         self.page.setOpenLinks(False)
         self.page.setFrameShape(QFrame.Shape.NoFrame)
@@ -136,6 +141,7 @@ class Explain(QWidget):
         self.page.document().setDocumentMargin(0)
         self._head = QHBoxLayout()
         self._head.addWidget(self._heading, 1)
+        self._head.addWidget(self.code_button)
         self._head.addWidget(self.fold_button)
         self._column = QVBoxLayout(self)
         self._column.addLayout(self._head)
@@ -174,12 +180,27 @@ class Explain(QWidget):
         self._is_folded = folded
         self.page.setVisible(not folded)
         self._heading.setVisible(not folded)
+        self.code_button.setVisible(not folded)
         self.fold_button.set_icon(
             "unfold" if folded else "fold", _("What you see") if folded else _("Fold this pane"), "quiet"
         )
         self._column.setStretch(2, 1 if folded else 0)
         self._sizes()
         self.fold_changed.emit(folded)
+
+    @contextmanager
+    def drawn_at(self, ratio: float) -> Iterator[None]:
+        """For a moment with formulas as fine as this."""
+        if self._stale or self._is_folded or ratio == self.devicePixelRatioF():
+            yield
+            return
+        self._fine = ratio
+        try:
+            self._compose()
+            yield
+        finally:
+            self._fine = None
+            self._compose()
 
     def finish(self) -> None:
         """Make everything now (screenshots and tests cannot wait)."""
@@ -365,7 +386,7 @@ class Explain(QWidget):
         return image, 0
 
     def _blank(self, width: float, height: float) -> QImage:
-        ratio = self.devicePixelRatioF()
+        ratio = self._fine or self.devicePixelRatioF()
         size = QSize(max(1, round(width * ratio)), max(1, round(height * ratio)))
         image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
         image.setDevicePixelRatio(ratio)

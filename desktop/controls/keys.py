@@ -25,8 +25,9 @@ KEYS = (
     ("Ctrl  +  −  0", _("Larger, smaller, normal size")),
     ("Ctrl T", _("Light or dark")),
     ("Ctrl L", _("English or French")),
+    ("Ctrl U", _("Show the code of the method, and a script of the run")),
     ("B", _("Paint your own points, where the data lie in the plane")),
-    ("Ctrl Z", _("Undo the last turn of a knob, or the last stroke; with Shift, redo")),
+    ("Ctrl Z", _("Undo what was done last: knob, selection, drawing, deletion; with Shift, redo")),
     (_("Esc"), _("Lay the brush down; clear the selection")),
     ("?", _("This list")),
 )

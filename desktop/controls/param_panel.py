@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Protocol, cast
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QUndoCommand, QUndoStack
+from PySide6.QtGui import QKeyEvent, QUndoCommand
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -26,9 +26,11 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.controls.parts import ChoiceBox, ElidedLabel, Heading, IconButton, Slider, Switch, named
+from desktop.history import Deed, History, UndoButtons
 from desktop.language import _, language, say, tr
 from desktop.style.icons import pixmap
 from desktop.style.tokens import look
+from desktop.wording import name_of, value_of
 from engine.api import InputError, KnobSpec, Text, Value, check
 
 TURN_EVERY_MS = 33
@@ -350,33 +352,49 @@ class Row(QWidget):
         self._take(self.default, True)
 
 
-class _Turn(QUndoCommand):
+class Turn(Deed):
     """One knob turned, or several at once; all moves of one drag are one turn."""
+
+    kind = "knobs"
 
     def __init__(
         self, panel: ParamPanel, old: Mapping[str, Value], new: Mapping[str, Value], gesture: int
     ) -> None:
-        super().__init__()
+        super().__init__(panel.told(old, new))
         self.panel, self.old, self.new, self.gesture = panel, dict(old), dict(new), gesture
-        self.fresh = True
 
     def id(self) -> int:
         return 1
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        if not isinstance(other, _Turn) or other.gesture != self.gesture:
+        if not isinstance(other, Turn) or (other.panel, other.gesture) != (self.panel, self.gesture):
+            return False
+        if other.new.keys() != self.new.keys():
             return False
         self.new = other.new
+        self.words = self.panel.told(self.old, self.new)
+        self.setObsolete(self.new == self.old)  # the hand has gone back to where it began
         return True
 
-    def redo(self) -> None:
-        if self.fresh:
-            self.fresh = False
-            return
+    def stands(self, back: bool) -> bool:
+        rows, left = self.panel.rows, self.new if back else self.old
+        return all(name in rows and rows[name].value == value for name, value in left.items())
+
+    def needs_present(self, back: bool) -> bool:
+        return self.new.keys() <= self.panel.rows.keys() and not self.stands(back)
+
+    def take_back(self) -> None:
+        self.panel.put(self.old)
+
+    def do_again(self) -> None:
         self.panel.put(self.new)
 
-    def undo(self) -> None:
-        self.panel.put(self.old)
+
+def _value_of(knob: KnobSpec, value: Value) -> Text | str:
+    """Where a knob stands, in any language."""
+    if isinstance(value, (bool, str)):
+        return value_of(knob, value)
+    return Text("{value:.6g}", {"value": float(value)})
 
 
 TITLE = _("Knobs")
@@ -387,9 +405,14 @@ class ParamPanel(QWidget):
 
     turned = Signal(str, object)
 
-    def __init__(self, title: str = TITLE, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, title: str = TITLE, parent: QWidget | None = None, *, history: History | None = None
+    ) -> None:
         super().__init__(parent)
-        self.undo_stack = QUndoStack(self)
+        self.undo_stack = History(self) if history is None else history
+        self.undo_stack.settling.connect(self._end_gesture)
+        self.side = ""
+        """“A” or “B” where the knobs of two runs stand side by side."""
         self.rows: dict[str, Row] = {}
         self._pending: dict[str, Value] = {}
         self._gesture = 0
@@ -406,17 +429,10 @@ class ParamPanel(QWidget):
         self.defaults_button = IconButton(
             "defaults", _("All knobs to their defaults"), size=15, pad=3, colour="quiet", flat=True
         )
-        for button, slot in (
-            (self.undo_button, self.undo_stack.undo),
-            (self.redo_button, self.undo_stack.redo),
-            (self.defaults_button, self.all_defaults),
-        ):
+        for button in (self.undo_button, self.redo_button, self.defaults_button):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(slot)
-        self.undo_button.setEnabled(False)
-        self.redo_button.setEnabled(False)
-        self.undo_stack.canUndoChanged.connect(self.undo_button.setEnabled)
-        self.undo_stack.canRedoChanged.connect(self.redo_button.setEnabled)
+        self.defaults_button.clicked.connect(self.all_defaults)
+        self._buttons = UndoButtons(self.undo_stack, self.undo_button, self.redo_button)
 
         head = QHBoxLayout()
         head.setSpacing(0)
@@ -442,11 +458,16 @@ class ParamPanel(QWidget):
     # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
 
     def set_knobs(self, specs: tuple[KnobSpec, ...], values: Mapping[str, Value]) -> None:
-        """Other knobs: the former ones and their history go. Knobs without a value stand at their default."""
+        """Other knobs: the former ones go, and what was done to those that are not among the new.
+
+        Knobs without a value stand at their default.
+        """
         self._timer.stop()
         self._rest.stop()
         self._pending.clear()
-        self.undo_stack.clear()
+        self._gesture += 1
+        stay = {spec.name for spec in specs if spec.name in self.rows and self.rows[spec.name].spec == spec}
+        self.undo_stack.forget(lambda d: isinstance(d, Turn) and d.panel is self and not d.new.keys() <= stay)
         for row in self.rows.values():
             self._list.removeWidget(row)
             row.hide()
@@ -461,6 +482,7 @@ class ParamPanel(QWidget):
             self._list.addWidget(row)
         self._list.addStretch(1)
         self._on_values()
+        self.undo_stack.review()
         self.updateGeometry()
 
     def set_defaults(self, values: Mapping[str, Value]) -> None:
@@ -500,9 +522,23 @@ class ParamPanel(QWidget):
         if changes:
             old = {name: self.rows[name].value for name in changes}
             self._gesture += 1
-            self.undo_stack.push(_Turn(self, old, changes, self._gesture))
+            self.undo_stack.push(Turn(self, old, changes, self._gesture))
             self._gesture += 1
             self.put(changes)
+            self.undo_stack.review()
+
+    def told(self, old: Mapping[str, Value], new: Mapping[str, Value]) -> Text:
+        """“k 4 → 6”, or how many at once."""
+        if len(new) > 1:
+            return _("{n} knobs to their defaults", n=len(new))
+        ((name, value),) = new.items()
+        spec = self.rows[name].spec
+        title = name_of(spec)
+        if self.side:
+            title = Text("{side}: {name}", {"side": self.side, "name": title})
+        return _(
+            "{name} {old} → {new}", name=title, old=_value_of(spec, old[name]), new=_value_of(spec, value)
+        )
 
     def put(self, values: Mapping[str, Value]) -> None:
         """Show and announce ``values`` (undo and redo come here)."""
@@ -520,9 +556,10 @@ class ParamPanel(QWidget):
         row = self.rows[name]
         new = cast("Value", value)
         if new != row.value:
-            self.undo_stack.push(_Turn(self, {name: row.value}, {name: new}, self._gesture))
+            turn = Turn(self, {name: row.value}, {name: new}, self._gesture)
             self._pending[name] = new
             row.value = new
+            self.undo_stack.push(turn)
         if last:
             self._gesture += 1
             self._flush()
@@ -542,8 +579,12 @@ class ParamPanel(QWidget):
     def _on_rest(self) -> None:
         """Arrow keys or the wheel have been still for a moment: that was one gesture."""
         if not any(row.dragging for row in self.rows.values()):
-            self._gesture += 1
-            self._flush()
+            self._end_gesture()
+
+    def _end_gesture(self) -> None:
+        """What is turned from now on is another turn."""
+        self._gesture += 1
+        self._flush()
 
     def _flush(self) -> None:
         self._timer.stop()

@@ -8,6 +8,7 @@ from typing import TypeVar
 from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QIcon,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -23,12 +24,15 @@ from PySide6.QtWidgets import (
     QLabel,
     QSizePolicy,
     QSlider,
+    QStyle,
+    QStyleOptionToolButton,
     QToolButton,
     QWidget,
 )
 
 from desktop.language import say, tr
-from desktop.style.icons import wear
+from desktop.style.device import grain
+from desktop.style.icons import wear, worn
 from desktop.style.tokens import look
 
 W = TypeVar("W", bound=QObject)
@@ -96,6 +100,22 @@ class IconButton(QToolButton):
         say(self.setAccessibleName, tip)
         look.changed.connect(self._on_look)
         self._on_look()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """For a picture finer than the screen the icon is made anew: Qt would scale it up."""
+        with QPainter(self) as painter:
+            ratio = grain(painter)
+            fine = worn(self, ratio) if ratio > self.devicePixelRatioF() else None
+            if fine is not None:
+                option = QStyleOptionToolButton()
+                self.initStyleOption(option)
+                option.icon = QIcon()
+                self.style().drawComplexControl(QStyle.ComplexControl.CC_ToolButton, option, painter, self)
+                size = fine.deviceIndependentSize()
+                middle = QRectF(self.rect()).center() - QPointF(size.width() / 2, size.height() / 2)
+                painter.drawPixmap(middle, fine)
+        if fine is None:
+            super().paintEvent(event)
 
     def set_icon(self, name: str, tip: str, colour: str | None = None) -> None:
         wear(self, name, colour, self._size)

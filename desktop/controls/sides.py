@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QTabBar, QVBoxLayout, QWidget
 
 from desktop.controls.param_panel import ParamPanel
 from desktop.controls.parts import named
+from desktop.history import History
 from desktop.language import _, language, say, tr
 from engine.api import Info, Text, Value, is_second
 
@@ -22,7 +22,7 @@ class Sides(QWidget):
     turned = Signal(str, object)
     """A knob and its new value; B's knobs have names of their own (see engine.core.beside)."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, history: History | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tabs = named("sides", QTabBar(expanding=True, drawBase=False))
         say(self._tabs.setAccessibleName, _("Which of the two runs the knobs belong to"))
@@ -32,7 +32,8 @@ class Sides(QWidget):
         for side in "AB":
             self._tabs.addTab(side)
         self._titles: tuple[Text | str, Text | str] = ("", "")
-        self.panels = (ParamPanel(), ParamPanel())
+        self.undo_stack = History(self) if history is None else history
+        self.panels = (ParamPanel(history=self.undo_stack), ParamPanel(history=self.undo_stack))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._tabs)
@@ -49,15 +50,12 @@ class Sides(QWidget):
         """The knobs in sight."""
         return self.panels[self._tabs.currentIndex() if self._two else 0]
 
-    @property
-    def undo_stack(self) -> QUndoStack:
-        return self.shown.undo_stack
-
     def set_knobs(self, info: Info, values: dict[str, Value]) -> None:
         """All knobs of ``info``; where there are two sides, B's last value decides what is looked at."""
-        for which, panel in enumerate(self.panels):
-            panel.set_knobs(tuple(k for k in info.knobs if is_second(k.name) == bool(which)), values)
         two = any(is_second(knob.name) for knob in info.knobs)
+        for which, panel in enumerate(self.panels):
+            panel.side = "AB"[which] if two else ""
+            panel.set_knobs(tuple(k for k in info.knobs if is_second(k.name) == bool(which)), values)
         if two != self._two:
             self._two = two
             self._tabs.setCurrentIndex(int(two))  # one has just asked for a B, to turn something there

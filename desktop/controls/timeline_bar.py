@@ -120,6 +120,8 @@ class TimelineBar(QWidget):
 
     sought = Signal(int)
     went_live = Signal()
+    held = Signal(bool)
+    """The handle is in a hand, or let go."""
     said = Signal()
     """Its sentence is another one now, or gone."""
 
@@ -227,6 +229,8 @@ class TimelineBar(QWidget):
     def clear(self) -> None:
         """A new run: no steps, no marks."""
         self._timer.stop()
+        if self._dragging:
+            self.held.emit(False)
         self._first = self._last = self._shown = 0
         self._live, self._dragging, self._asked = True, False, None
         self._marks, self._keyframes = [], []
@@ -238,6 +242,11 @@ class TimelineBar(QWidget):
     @property
     def marks(self) -> tuple[Mark, ...]:
         return tuple(self._marks)
+
+    @property
+    def keyframes(self) -> tuple[int, ...]:
+        """The steps whose pictures are kept."""
+        return tuple(self._keyframes)
 
     # ── geometry ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -416,6 +425,7 @@ class TimelineBar(QWidget):
             self.went_live.emit()
             return
         self._dragging = True
+        self.held.emit(True)
         self._seek(self._step(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -433,6 +443,7 @@ class TimelineBar(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._dragging:
             self._dragging = False
+            self.held.emit(False)
             self._flush()
             self.update()
 

@@ -7,20 +7,21 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop.controls.parts import IconButton, named
+from desktop.history import History
 from desktop.language import _
 from desktop.panels.catalogue import make_panel
 from desktop.panels.loss_plot import LossPlot
-from desktop.panels.paint import Painter
+from desktop.panels.paint import Cloud, Painter
 from desktop.panels.panel import Panel
 from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from desktop.style.tokens import look
-from engine.api import PREFIX, Colours, Info, Started, Text, Turned, first, is_second, plain, second
+from engine.api import GHOST, PREFIX, Colours, Info, Started, Text, first, is_second, plain, second
 
 LEAST_WIDTH, LEAST_HEIGHT = 560, 340
 """Below this, in pixels at 100 %, two pictures are shown at a time instead of all of them."""
@@ -46,22 +47,29 @@ class PanelArea(QWidget):
     original = Signal()
     told = Signal(object)
     """A sentence for the person."""
+    shared = Signal(object, QPoint)
+    """The person wants to take a panel home, and where the choice how belongs."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, history: History | None = None) -> None:
         super().__init__(parent)
+        self.history = History(self) if history is None else history
         self.selection = Selection()
         self.selection.pinned.connect(self._choose)
+        self.same_points = False
+        """Whether the present run has the very points of the one before."""
         self.panels: dict[str, Panel] = {}
         self._chooses: tuple[str, ...] = ()
         self.loss = LossPlot(_("Curves"), self.selection, self)
         self.loss.sought.connect(self.sought)
+        self.loss.shared.connect(lambda at: self.shared.emit(self.loss, at))
         self.loss.hide()
         self._column = QVBoxLayout(self)
         self._splitter: QSplitter | None = None
         self._built: tuple[object, ...] = ()
-        self._cramped = self._multiples = False
+        self._cramped = self._multiples = self._all_wanted = False
         self._curves = True
         self._data: object = None  # what the last run learned from
+        self._points: object = None
         look.changed.connect(self._on_look)
         self._on_look()
 
@@ -85,18 +93,25 @@ class PanelArea(QWidget):
         again = self._built == built
         data = (info.id, started.spec.data_key, started.painted)
         same_data, self._data = data == self._data, data
-        if again and same_data and started.branched_from is None:
+        if again and same_data and started.fresh:
             self.loss.keep_ghost()
         elif not again:
             self._built = built
             self._multiples, self._curves = multiples, curves
             self._build(info, names)
-        self.selection.clear()
+        # Of a set that is larger, each seed may show others.
+        points = (data, started.size, started.spec.seed if started.size < started.total else None)
+        self.same_points, self._points = points == self._points, points
+        pinned = self.selection.pin, self.pinned_in()
+        if not self.same_points:
+            self.selection.clear()
         for panel in (*self.panels.values(), self.loss):
             panel.reset()
-        if not same_data:
+        if not (same_data and started.fresh):  # else another branch may be the ghost
             self.loss.clear_ghost()
         self._offer_colours(dict(started.colourings), again=same_data)
+        if self.same_points and pinned[0] >= 0:
+            self.pin(*pinned)
         self._tell_watched()
 
     def complete(self, step: int) -> bool:
@@ -121,14 +136,16 @@ class PanelArea(QWidget):
     def _build(self, info: Info, names: Sequence[str]) -> None:
         self._chooses = tuple(name for name in info.picks if plain(name) == "choose")
         former = list(self.panels.values())
-        self.panels = {n: make_panel(info.channels[n], self.selection) for n in names}
+        self.panels = {n: make_panel(info.channels[n], self.selection, self.history) for n in names}
         for name, panel in self.panels.items():
             prefix = PREFIX if is_second(name) else ""
+            panel.shared.connect(lambda at, panel=panel: self.shared.emit(panel, at))
             panel.ask.connect(lambda query, args, p=prefix: self.ask.emit(p + query, args))
             panel.act.connect(lambda action, args, p=prefix: self.act.emit(p + action, args))
             if isinstance(panel, ScatterPanel):
                 panel.original.connect(self.original)
                 panel.painter.painted.connect(self.painted)
+                panel.painter.painted.connect(lambda xy, y, n=name: self._heed(n, Cloud(xy, y)))
                 panel.painter.switched.connect(self.painting)
                 panel.painter.told.connect(self.told)
         for name, panel in second(self.panels).items():
@@ -141,6 +158,8 @@ class PanelArea(QWidget):
         self.loss.set_scalars(info.scalars)
         self._arrange()
         for panel in former:
+            if isinstance(panel, ScatterPanel):
+                panel.painter.forget_strokes()
             panel.deleteLater()
 
     def _arrange(self) -> None:
@@ -196,6 +215,20 @@ class PanelArea(QWidget):
         for channel, (step, payload) in views.items():
             if channel in self.panels:
                 self.panels[channel].present(payload, step)
+            elif channel.startswith(GHOST) and channel.removeprefix(GHOST) in self.panels:
+                self.panels[channel.removeprefix(GHOST)].set_ghost(payload, step)
+
+    def set_past(self, past: bool) -> None:
+        """A recorded step is on screen, or the newest again: its pictures come next."""
+        for panel in self.panels.values():
+            if isinstance(panel, ScatterPanel):
+                panel.canvas.view.set_past(past)
+
+    def set_held(self, held: bool) -> None:
+        """Somebody holds the handle of the timeline, or has let it go."""
+        for panel in self.panels.values():
+            if isinstance(panel, ScatterPanel):
+                panel.canvas.view.set_held(held)
 
     def show_scalars(self, scalars: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> None:
         for name, (steps, values) in scalars.items():
@@ -223,13 +256,40 @@ class PanelArea(QWidget):
             xy, trail = places.get(name, (None, ()))
             panel.set_guest(xy, trail, elsewhere=elsewhere)
 
+    def colour_by(self, name: str) -> None:
+        """Colour the points of every picture by ``name``, one of the colourings there are."""
+        self.selection.colour_by(name)
+        if name:
+            self.ask.emit("colours", (name,))
+
     def _choose(self, item: int) -> None:
         """A pinned item is also one to look at closely, where the experiment can do that."""
         if item >= 0:
             for name in self._chooses:
                 self.act.emit(name, (item,))
 
+    def pinned_in(self) -> str:
+        """The picture in which a point has been pinned and its neighbours are listed; "" for none."""
+        for name, panel in self.panels.items():
+            if isinstance(panel, ScatterPanel) and panel.canvas.cards.pinned_here >= 0:
+                return name
+        return ""
+
+    def pin(self, item: int, where: str = "") -> None:
+        """As if ``item`` had been clicked in the picture ``where``; -1: no item is pinned."""
+        panel = self.panels.get(where)
+        if isinstance(panel, ScatterPanel) and item >= 0:
+            panel.canvas.cards.pin(item)
+        else:
+            self.selection.set_pin(item)
+
     # ── painting ──
+
+    def _heed(self, name: str, cloud: Cloud) -> None:
+        """Two runs side by side learn from the same points, whichever picture they are painted in."""
+        for other, panel in self.panels.items():
+            if other != name and isinstance(panel, ScatterPanel):
+                panel.painter.heed(cloud)
 
     @property
     def painter(self) -> Painter | None:
@@ -252,8 +312,23 @@ class PanelArea(QWidget):
             painter.switch(False)
         return painter is not None
 
-    def add_flag(self, turned: Turned, text: str) -> None:
-        self.loss.add_flag(turned.step, text, turned.name)
+    def set_ghost(
+        self, scalars: Mapping[str, tuple[Sequence[int], Sequence[float]]], run: Text | str
+    ) -> None:
+        """The curves of another branch, called ``run``, lie behind; none: it goes, and its pictures with it.
+
+        Pictures of it come with the other views.
+        """
+        self.name_ghost(run)
+        self.loss.set_ghost(scalars or None)
+        if not scalars:
+            for panel in self.panels.values():
+                panel.set_ghost(None)
+
+    def name_ghost(self, run: Text | str) -> None:
+        """Whose ghost is seen."""
+        for panel in (*self.panels.values(), self.loss):
+            panel.name_ghost(run)
 
     def highlight(self, channels: Sequence[str]) -> None:
         """Slow motion speaks about these."""
@@ -265,8 +340,13 @@ class PanelArea(QWidget):
     def _on_screen(self) -> dict[str, Panel]:
         return {name: panel for name, panel in self.panels.items() if panel.isVisible()}
 
+    def watch_all(self, on: bool) -> None:
+        """The pictures of all panels are wanted for a moment, or again only of those that are seen."""
+        self._all_wanted = on
+        self._tell_watched()
+
     def _tell_watched(self) -> None:
-        self.watched.emit(tuple(self._on_screen()))
+        self.watched.emit(tuple(self.panels if self._all_wanted else self._on_screen()))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QPointF, QSizeF
-from PySide6.QtGui import QFontMetricsF, QPainter, QPen, QPixmap
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPoint, QPointF, QRect, QSize, QSizeF
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QPen, QPixmap
 
 from desktop.language import language, number, tr
 from desktop.panels import field, marks
 from desktop.panels.plane import Plane, ticks
+from desktop.style.device import grain, is_vector
 from desktop.style.tokens import look
 from engine.api import Field, Points, Regions
 
@@ -30,24 +30,46 @@ def tick_texts(span: tuple[float, ...], pixels: float) -> list[tuple[float, str]
     return texts
 
 
-def draw_ground(widget: QWidget, plane: Plane, points: Points, *, numbers: bool) -> QPixmap:
-    """The ground of a picture that fills ``widget``. numbers: with ticks and names."""
-    ratio = widget.devicePixelRatioF()
-    ground = QPixmap((QSizeF(widget.size()) * ratio).toSize())
+def draw_ground(size: QSize, plane: Plane, points: Points, ratio: float, *, numbers: bool) -> QPixmap:
+    """The ground of a picture of ``size``, with ``ratio`` pixels to one. numbers: with ticks and names."""
+    ground = QPixmap((QSizeF(size) * ratio).toSize())
     ground.setDevicePixelRatio(ratio)
-    ground.fill(look.colour("surface"))
     with QPainter(ground) as painter:
-        painter.fillRect(plane.rect, look.colour("plot"))
-        painter.setClipRect(plane.rect)
-        for layer in points.layers:
-            if isinstance(layer, Regions):
-                marks.paint_regions(painter, plane, layer)
-            elif isinstance(layer, Field):
-                field.paint_field(painter, plane, layer)
-        painter.setClipping(False)
-        if numbers:
-            _paint_axes(painter, plane, points)
+        paint_ground(painter, size, plane, points, numbers=numbers)
     return ground
+
+
+def paint_ground(painter: QPainter, size: QSize, plane: Plane, points: Points, *, numbers: bool) -> None:
+    """The same on what is there already."""
+    painter.fillRect(QRect(QPoint(), size), look.colour("surface"))
+    painter.fillRect(plane.rect, look.colour("plot"))
+    if is_vector(painter):  # many that read drawings know nothing of clipping
+        painter.drawImage(plane.rect, _tints(plane, points, grain(painter)))
+    else:
+        painter.setClipRect(plane.rect)
+        _paint_tints(painter, plane, points)
+        painter.setClipping(False)
+    if numbers:
+        _paint_axes(painter, plane, points)
+
+
+def _paint_tints(painter: QPainter, plane: Plane, points: Points) -> None:
+    for layer in points.layers:
+        if isinstance(layer, Regions):
+            marks.paint_regions(painter, plane, layer)
+        elif isinstance(layer, Field):
+            field.paint_field(painter, plane, layer)
+
+
+def _tints(plane: Plane, points: Points, ratio: float) -> QImage:
+    """The same as an image of the plot."""
+    image = QImage((plane.rect.size() * ratio).toSize(), QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(look.colour("plot"))
+    with QPainter(image) as painter:
+        painter.scale(ratio, ratio)
+        painter.translate(-plane.rect.topLeft())
+        _paint_tints(painter, plane, points)
+    return image
 
 
 def _paint_axes(painter: QPainter, plane: Plane, points: Points) -> None:

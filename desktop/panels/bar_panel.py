@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from desktop.language import language, tr
 from desktop.panels.legend import class_colour
 from desktop.panels.panel import Panel
+from desktop.panels.plotting import ghost_colour
 from desktop.panels.scales import value_text
 from desktop.selection import Selection
 from desktop.style.tokens import look
@@ -24,6 +25,8 @@ class _Canvas(QWidget):
         super().__init__()
         self._selection = selection
         self._bars: Bars | None = None
+        self._ghost: Bars | None = None
+        self.ghost_words = ""
         self._boxes: list[QRectF] = []
         self.hovered = -1
         self.setMouseTracking(True)
@@ -35,6 +38,21 @@ class _Canvas(QWidget):
         self._bars = bars
         self._boxes = []
         self.update()
+
+    def show_ghost(self, bars: Bars | None, words: str) -> None:
+        """Outlines of another run's bars. words: whose they are."""
+        if bars is not None or self._ghost is not None:
+            self._ghost, self.ghost_words = bars, words
+            self.update()
+
+    def _ghost_values(self) -> NDArray[np.float64]:
+        """As high as each bar's outline is; none where they say the same or are not the same bars."""
+        bars, ghost = self._bars, self._ghost
+        if bars is None or ghost is None or bars.names != ghost.names:
+            return np.zeros(0)
+        values = np.asarray(ghost.values, np.float64).ravel()
+        same = np.array_equal(values, np.asarray(bars.values, np.float64).ravel(), equal_nan=True)
+        return np.zeros(0) if same else values
 
     # ── mouse ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -70,7 +88,9 @@ class _Canvas(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             names = [tr(bars.names[i]) if i < len(bars.names) else "" for i in range(len(values))]
             small = QFontMetricsF(look.font(0.92, tabular=True))
-            top = 0.0
+            top, ghost = 0.0, self._ghost_values()
+            if len(ghost):
+                top = self._paint_ghost_words(painter, small)
             if bars.axis:
                 painter.setFont(look.font(0.92))
                 painter.setPen(look.colour("quiet"))
@@ -87,6 +107,30 @@ class _Canvas(QWidget):
                 self._paint_lying(painter, area, values, names, widest)
             else:
                 self._paint_upright(painter, area, values, names, widest)
+
+    def _paint_ghost_words(self, painter: QPainter, metrics: QFontMetricsF) -> float:
+        """At the upper right; returns how far down they reach."""
+        axis = "" if self._bars is None else tr(self._bars.axis)
+        taken = metrics.horizontalAdvance(axis) + look.px(12)
+        box, gap = look.px(11), look.px(5)
+        words = metrics.elidedText(
+            self.ghost_words, Qt.TextElideMode.ElideRight, self.width() - taken - box - gap
+        )
+        line = QRectF(0, 0, self.width(), metrics.height())
+        painter.setFont(look.font(0.92, tabular=True))
+        painter.setPen(look.colour("quiet"))
+        painter.drawText(line, Qt.AlignmentFlag.AlignRight, words)
+        left = line.right() - metrics.horizontalAdvance(words) - gap - box
+        painter.setPen(QPen(ghost_colour(), look.px(1.4)))
+        painter.drawRect(QRectF(left, line.center().y() - box / 2, box, box))
+        return metrics.height() + look.px(3)
+
+    def _paint_outline(self, painter: QPainter, bar: QRectF) -> None:
+        """A ghost's bar, to be seen on the living one too."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for colour, width in ((look.colour("surface"), 3.2), (ghost_colour(), 1.4)):
+            painter.setPen(QPen(colour, look.px(width)))
+            painter.drawRect(bar)
 
     def _colour(self, index: int) -> QColor:
         label = self._label(index)
@@ -106,7 +150,8 @@ class _Canvas(QWidget):
         name_room = min(widest, 0.45 * area.width()) + (gap if widest else 0)
         texts = _texts(values, 3)
         value_room = max(small.horizontalAdvance(text) for text in texts) + gap
-        low, high = _span(values)
+        ghost = self._ghost_values()
+        low, high = _span(np.concatenate([values, ghost]))
         negative_room = value_room if low < 0 else 0
         field = area.adjusted(name_room + negative_room, 0, -value_room, 0)
         slot = area.height() / len(values)
@@ -120,6 +165,9 @@ class _Canvas(QWidget):
             end = zero + field.width() * _finite(value) / (high - low)
             bar = QRectF(min(zero, end), y + (slot - thick) / 2, max(abs(end - zero), 1.0), thick)
             self._paint_bar(painter, bar, index, value)
+            if index < len(ghost):
+                long = field.width() * _finite(float(ghost[index])) / (high - low)
+                self._paint_outline(painter, QRectF(zero, bar.top(), long, thick).normalized())
             painter.setFont(look.font())
             painter.setPen(look.colour("text"))
             text = painter.fontMetrics().elidedText(
@@ -145,7 +193,8 @@ class _Canvas(QWidget):
         small = QFontMetricsF(look.font(0.92, tabular=True))
         slot = min(area.width() / len(values), look.px(110))
         start = area.left() + (area.width() - slot * len(values)) / 2
-        low, high = _span(values)
+        ghost = self._ghost_values()
+        low, high = _span(np.concatenate([values, ghost]))
         texts = _texts(values, 3)
         room = slot - 0.35 * small.height()
         if not (shown := _widest(small, texts) <= room):
@@ -164,6 +213,9 @@ class _Canvas(QWidget):
             inset = min(slot * 0.14, look.px(8))
             bar = QRectF(x + inset, min(zero, end), slot - 2 * inset, max(abs(end - zero), 1.0))
             self._paint_bar(painter, bar, index, value)
+            if index < len(ghost):
+                long = field.height() * _finite(float(ghost[index])) / (high - low)
+                self._paint_outline(painter, QRectF(bar.left(), zero, bar.width(), -long).normalized())
             painter.setPen(look.colour("text"))
             if shown or index == self.hovered:
                 painter.setFont(look.font(0.92, tabular=True))
@@ -231,7 +283,11 @@ class BarPanel(Panel):
     def show_payload(self, payload: Bars) -> None:
         self._canvas.show_bars(payload)
 
+    def show_ghost(self, payload: Bars | None) -> None:
+        self._canvas.show_ghost(payload, self.ghost_words())
+
     def restyle(self) -> None:
+        self._canvas.ghost_words = self.ghost_words()
         self._canvas.update()
 
     def clear(self) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QSizeF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QSizeF, Qt, Signal
 from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
@@ -32,17 +32,21 @@ from desktop.panels.colour_bars import ColourBars
 from desktop.panels.colouring import Colouring
 from desktop.panels.colours import with_alpha
 from desktop.panels.gestures import Gestures
+from desktop.panels.ghost import Ghost
 from desktop.panels.legend import Legend
 from desktop.panels.paint import Painter
 from desktop.panels.picture import Picture
 from desktop.panels.scene import Scene, layers_of
 from desktop.panels.view import View
 from desktop.selection import Selection
+from desktop.style.device import grain, is_vector
 from desktop.style.tokens import look
 from engine.api import Arrows, Ellipses, Field, Markers, Points, Regions, Segments
 
 NARROW = 420
 """Below this, in pixels at 100 %, discs with numbers need no legend that says the numbers again."""
+TRACED = 5_000
+"""Up to here the points of a drawing are strokes too; more make it too heavy for what opens it."""
 
 
 class Canvas(QWidget):
@@ -52,6 +56,8 @@ class Canvas(QWidget):
 
     ask = Signal(str, tuple)
     act = Signal(str, tuple)
+    menu_wanted = Signal(QPoint)
+    """A right click that did nothing else."""
 
     def __init__(self, selection: Selection, brush: Painter, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,9 +72,11 @@ class Canvas(QWidget):
         self.legend = Legend(selection, self)
         self.view = view = View(scene, self._corner_size, self)
         self.picture = picture = Picture(scene, view, colouring, self)
+        self.ghost, self.ghost_words = Ghost(scene, view, self), ""
         self.bars = ColourBars(scene, view, colouring)
         self.cards = Cards(selection, scene, view, colouring, picture, self.bars, self.legend, self)
         self.gestures = Gestures(selection, scene, view, picture, self.cards, brush, self)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)  # the right button pans
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -95,7 +103,7 @@ class Canvas(QWidget):
             self.gestures.forget()
             self.cards.forget()
             self.guest = None
-        self.scene.show(points, step, gliding=self.isVisible())
+        self.scene.show(points, step, gliding=self.isVisible() and not self.view.held)
         self.colouring.meet(former, points)
         if former is None or points is None or _ground_parts(former) != _ground_parts(points):
             self._ground = None
@@ -129,8 +137,16 @@ class Canvas(QWidget):
         self.guest = None if xy is None else (np.array([*trail, xy], np.float64), elsewhere)  # (T + 1, 2)
         self.update()
 
+    def set_ghost(self, points: Points | None, words: str) -> None:
+        """The points of another run, to lie behind these. words: whose they are."""
+        if points is not None or self.ghost.points is not None:
+            self.ghost.show(points)
+            self.ghost_words = words
+            self.update()
+
     def restyle(self) -> None:
         """Colours, sizes or language are others now."""
+        self.ghost.stale = True
         self._restyle_points()
         self._name_colours()
         self.legend.fit()
@@ -189,31 +205,41 @@ class Canvas(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         points = self.scene.points
-        if points is None or self.width() < 4 or self.height() < 4:
-            with QPainter(self) as painter:
-                painter.fillRect(self.rect(), look.colour("surface"))
-            return
-        self.view.follow()
-        if self.picture.stale:
-            self.picture.draw()
-        plain = self.colouring.chosen() is not None
-        if self._ground is None or self._plain != plain:
-            self._plain = plain
-            shown = _untinted(points) if plain else points
-            self._ground = axes.draw_ground(self, self.view.plane, shown, numbers=self.view.with_axes())
         # ``with`` also when something raises: a painter left open takes the whole program down.
         with QPainter(self) as painter:
-            painter.drawPixmap(0, 0, self._ground)
+            if points is None or self.width() < 4 or self.height() < 4:
+                painter.fillRect(self.rect(), look.colour("surface"))
+                return
+            self.view.follow()
+            ratio = grain(painter)
+            if self.picture.stale or self.picture.ratio != ratio:
+                self.picture.draw(ratio)
+            self._paint_ground(painter, points, ratio)
             painter.setClipRect(self.view.plane.rect)
-            self._paint_layers(painter, points)
+            self._paint_layers(painter, points, ratio)
             self.gestures.paint(painter)
             painter.setClipping(False)
-            for bar, plate in self.bars.placed():
+            bars = self.bars.placed()
+            for bar, plate in bars:
                 bar.paint(painter, plate)
+            self.ghost.paint_words(painter, self.ghost_words, [plate for _bar, plate in bars])
             if self.gestures.kind in ("", "wait") and not self._brush.on:
                 self.cards.paint(painter, hovering=self.gestures.mouse is not None)
 
-    def _paint_layers(self, painter: QPainter, points: Points) -> None:
+    def _paint_ground(self, painter: QPainter, points: Points, ratio: float) -> None:
+        """Axes and tints, kept as a picture unless strokes are wanted."""
+        self._plain, was_plain = self.colouring.chosen() is not None, self._plain
+        shown = _untinted(points) if self._plain else points
+        plane, numbers = self.view.plane, self.view.with_axes()
+        if is_vector(painter):
+            axes.paint_ground(painter, self.size(), plane, shown, numbers=numbers)
+            return
+        ground = self._ground
+        if ground is None or self._plain != was_plain or ground.devicePixelRatio() != ratio:
+            ground = self._ground = axes.draw_ground(self.size(), plane, shown, ratio, numbers=numbers)
+        painter.drawPixmap(0, 0, ground)
+
+    def _paint_layers(self, painter: QPainter, points: Points, ratio: float) -> None:
         """Lines, points, ellipses, rings, arrows and centres, from below to the top."""
         plane, scene = self.view.plane, self.scene
         outlines, lines_of = scene.layers(Ellipses), scene.layers(Segments)
@@ -224,10 +250,16 @@ class Canvas(QWidget):
             marks.paint_ellipse_grounds(painter, plane, layer, now)
         for lines in lines_of:
             marks.paint_segments(painter, plane, lines)
-        self.picture.paint(painter)
+        self.ghost.paint_points(painter, ratio)
+        if is_vector(painter) and len(points.xy) <= TRACED:
+            self.picture.trace(painter)
+        else:
+            self.picture.paint(painter)
+        self.ghost.paint_outlines(painter)
         for layer, now in ellipses:
             marks.paint_ellipses(painter, plane, layer, now)
         self._paint_chosen(painter)
+        self.ghost.paint_marks(painter)
         seen = 0
         for each in points.layers:
             if isinstance(each, Arrows):
@@ -273,7 +305,10 @@ class Canvas(QWidget):
         self.gestures.move(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        still = event.button() == Qt.MouseButton.RightButton and self.gestures.stood_still
         self.gestures.release(event)
+        if still:
+            self.menu_wanted.emit(event.globalPosition().toPoint())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         self.gestures.turn(event)
@@ -293,10 +328,15 @@ class Canvas(QWidget):
         self.legend.fit()
         self.view.lay_out()
 
-    def hideEvent(self, event: QEvent) -> None:
+    def rest(self) -> None:
+        """Everything is where it goes, at once."""
         self.scene.halt()
         self.view.halt()
         self.picture.stale = True
+        self.update()
+
+    def hideEvent(self, event: QEvent) -> None:
+        self.rest()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.DevicePixelRatioChange:

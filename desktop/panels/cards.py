@@ -59,7 +59,8 @@ class Cards(QObject):
         self._asked: set[int] = set()
         self.near = Neighbours(selection, widget)
         self.near.picked.connect(self.pin)
-        self._pinned_here = -1
+        self.pinned_here = -1
+        """What has been pinned in this very picture."""
         self._corner = 0  # in which the list is
         selection.pinned.connect(self._on_pinned)
 
@@ -67,7 +68,7 @@ class Cards(QObject):
 
     def forget(self) -> None:
         """Another run."""
-        self._pinned_here = -1
+        self.pinned_here = -1
         self.forget_items()
 
     def forget_items(self) -> None:
@@ -100,14 +101,14 @@ class Cards(QObject):
 
     def pin(self, item: int) -> None:
         """Pin ``item`` by a click in this picture, and ask for its neighbours."""
-        self._pinned_here = item
+        self.pinned_here = item
         self._selection.set_pin(item)
         self.ask.emit("neighbours", (item,))
 
     def _on_pinned(self, item: int) -> None:
         self.want(item)
-        if item != self._pinned_here:
-            self._pinned_here = -1
+        if item != self.pinned_here:
+            self.pinned_here = -1
         self.list_near()
         self._widget.update()
 
@@ -116,7 +117,7 @@ class Cards(QObject):
     def list_near(self) -> None:
         """Show the neighbours of what was pinned here, as far as they are known."""
         points, found = self._scene.points, self._selection.neighbours
-        if points is None or self._pinned_here < 0 or self._selection.pin != self._pinned_here:
+        if points is None or self.pinned_here < 0 or self._selection.pin != self.pinned_here:
             self.near.set_entries(())
             self.near.hide()
             return
@@ -137,7 +138,7 @@ class Cards(QObject):
     def place_near(self) -> None:
         """Find a corner for the neighbours where they cover neither the pinned point nor its card."""
         near, plane = self.near, self._view.plane
-        if self._pinned_here < 0 or not near.entries:
+        if self.pinned_here < 0 or not near.entries:
             return
         pin = self._picture.pixel(self._selection.pin)
         room = plane.rect.adjusted(4, 4, -4, -4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from desktop.history import History
 from desktop.panels.bar_panel import BarPanel
 from desktop.panels.curve_panel import CurvePanel
 from desktop.panels.image_grid import ImageGrid
@@ -22,7 +23,10 @@ PANELS: dict[type[Any], Any] = {
 }
 
 
-def make_panel(channel: Channel, selection: Selection) -> Panel:
-    """The panel for what ``channel`` hands out."""
-    panel: Panel = PANELS[channel.payload](channel.title, selection)
+def make_panel(channel: Channel, selection: Selection, history: History | None = None) -> Panel:
+    """The panel for what ``channel`` hands out; what is painted in it can be undone by ``history``."""
+    kind = PANELS[channel.payload]
+    if kind is ScatterPanel:
+        return ScatterPanel(channel.title, selection, history=history)
+    panel: Panel = kind(channel.title, selection)
     return panel

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from desktop.language import _, tr
 from desktop.panels.legend import class_colour
+from desktop.style.device import grain
 from desktop.style.icons import pixmap
 from desktop.style.tokens import look
 
@@ -63,6 +64,11 @@ class ColourButton(QAbstractButton):
         if short != self._short:
             self._short = short
             self.dress()
+
+    @property
+    def current(self) -> str:
+        """The name of what the points are coloured by; "" is as each picture does it."""
+        return self._current
 
     def dress(self) -> None:
         """Words and sizes again."""
@@ -112,7 +118,7 @@ class ColourButton(QAbstractButton):
                 painter.drawEllipse(
                     QPointF(look.icon_px(11) + dx * radius, middle + dy * radius), radius, radius
                 )
-            arrow = pixmap("down", "quiet", look.icon_px(12))
+            arrow = pixmap("down", "quiet", look.icon_px(12), grain(painter))
             at = QPointF(self.width() - look.icon_px(16), middle - look.icon_px(12) / 2)
             painter.drawPixmap(at, arrow)
             room = at.x() - look.icon_px(24)

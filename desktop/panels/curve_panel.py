@@ -14,7 +14,7 @@ from desktop.panels.curve_chart import CurveChart
 from desktop.panels.extras import LARGEST, Extras, clean, extras_of, in_order
 from desktop.panels.handles import Knob
 from desktop.panels.panel import Panel
-from desktop.panels.plotting import Reading, Upright, coloured
+from desktop.panels.plotting import Reading, Upright, coloured, ghost_colour
 from desktop.panels.scales import Scale, title_font, value_text
 from desktop.panels.strokes import Stroke
 from desktop.panels.trace import Trace
@@ -34,12 +34,15 @@ class CurvePanel(Panel):
         self._extras = Extras()
         self._traces: dict[str, Trace] = {}
         self._smooth: dict[str, bool] = {}
+        self._ghost: Curve | None = None
+        self._ghost_traces: dict[str, Trace] = {}
         super().__init__(title, parent)
         self._selection = selection
         self._chart = CurveChart()
         self._chart.readout = self._read
         self._chart.pointed.connect(self._chart.set_cross)
         self._chart.spanned.connect(self._draw)
+        self._chart.menu_wanted.connect(self.shared)
         self._chart.handles.dragged.connect(self._on_dragged)
         self._chart.tapped.connect(self._on_tapped)
         self._drawing = self._fresh = False
@@ -49,23 +52,33 @@ class CurvePanel(Panel):
     def show_payload(self, payload: Curve) -> None:
         self._curve = payload
         self._extras = extras = extras_of(payload)
-        x = clean(payload.x, payload.log[0]).ravel()
-        order = in_order(x)
-        whole = bool(len(order)) and bool(np.all(x[order] == np.round(x[order])))
+        self._traces, self._smooth = _traces(payload)
+        x = clean(payload.x, payload.log[0])
+        x = x[np.isfinite(x)]
+        whole = bool(len(x)) and bool(np.all(x == np.round(x)))
         plain = not (payload.handles or payload.click or len(extras.edges) or len(extras.quiet))
         plain = plain and not (len(extras.rug) or len(extras.start) or len(extras.dots))
         self._chart.set_bottom(whole=whole and plain, log=payload.log[0])
-        self._traces, self._smooth = {}, {}
-        for name, line in payload.lines.items():
-            y = clean(line).ravel()
-            if payload.log[1]:
-                y[~(y > 0)] = np.nan
-            passed = order[order < len(y)]
-            self._traces[name] = trace = Trace()
-            trace.fill(x[passed], y[passed])
-            self._smooth[name] = _smooth(y[passed])
         self._fresh = True
         self._draw()
+
+    def show_ghost(self, payload: Curve | None) -> None:
+        """Its lines, thin and grey behind the others."""
+        if payload is not None or self._ghost is not None:
+            self._ghost = payload
+            self._ghost_traces = {} if payload is None else _traces(payload)[0]
+            self._draw()
+
+    def _seen_ghost(self) -> dict[str, Trace]:
+        """The lines of the ghost that can be compared with those on screen and are not the same."""
+        curve, ghost = self._curve, self._ghost
+        if curve is None or ghost is None or (curve.axes, curve.log) != (ghost.axes, ghost.log):
+            return {}
+        return {
+            name: trace
+            for name, trace in self._ghost_traces.items()
+            if name not in self._traces or not trace.same(self._traces[name])
+        }
 
     def clear(self) -> None:
         self._curve = None
@@ -133,6 +146,9 @@ class CurvePanel(Panel):
             else trace.reduced(*chart.span, columns)
             for name, trace in self._traces.items()
         }  # fmt: skip
+        ghosts = [trace.outlined(*chart.span, fine) for trace in self._seen_ghost().values()]
+        chart.ghosts = [Stroke(one.x, one.y, ghost_colour(), width=1.6, smooth=True) for one in ghosts]
+        chart.ghost_words = self.ghost_words()
         filled = set() if curve is None else set(curve.filled)
         chart.strokes = [
             Stroke(
@@ -153,7 +169,7 @@ class CurvePanel(Panel):
         self._fresh = False
         chart.set_uprights(self._uprights())
         if chart.handles.held < 0:
-            chart.set_scales(self._scale(reduced.values(), filled))
+            chart.set_scales(self._scale([*reduced.values(), *ghosts], filled))
         self._name_lines()
         chart.lay_out()
 
@@ -264,6 +280,22 @@ class CurvePanel(Panel):
         if not len(edges) or not edges[0] <= x <= edges[-1]:
             return None
         return min(int(np.searchsorted(edges, x, "right")) - 1, len(edges) - 2)
+
+
+def _traces(curve: Curve) -> tuple[dict[str, Trace], dict[str, bool]]:
+    """The lines of a payload in the view's units, and which of them are smooth."""
+    x = clean(curve.x, curve.log[0]).ravel()
+    order = in_order(x)
+    traces, smooth = {}, {}
+    for name, line in curve.lines.items():
+        y = clean(line).ravel()
+        if curve.log[1]:
+            y[~(y > 0)] = np.nan
+        passed = order[order < len(y)]
+        traces[name] = trace = Trace()
+        trace.fill(x[passed], y[passed])
+        smooth[name] = _smooth(y[passed])
+    return traces, smooth
 
 
 def _smooth(y: Floats) -> bool:

@@ -228,6 +228,11 @@ class Gestures(QObject):
         self._pressed, self._track = None, []
         self._widget.update()
 
+    @property
+    def stood_still(self) -> bool:
+        """The view is in hand, and has not been moved."""
+        return self.kind == "pan" and not self._moved
+
     def _outline(self) -> QPolygonF:
         """What the lasso or the box encloses."""
         if self.kind == "box":

@@ -15,6 +15,7 @@ from desktop.language import tr
 from desktop.panels.panel import Panel
 from desktop.selection import Selection
 from desktop.style import palettes
+from desktop.style.device import grain
 from desktop.style.tokens import look
 from engine.api import Images
 
@@ -245,8 +246,9 @@ class _Canvas(QWidget):
             grid, images = self.grid, self._images
             if grid is None or images is None or self.width() < 4 or self.height() < 4:
                 return
-            if self._sheet is None or self._sheet.devicePixelRatio() != self.devicePixelRatioF():
-                self._sheet = self._compose(images, grid)
+            ratio = grain(painter)
+            if self._sheet is None or self._sheet.devicePixelRatio() != ratio:
+                self._sheet = self._compose(images, grid, ratio)
             painter.drawPixmap(0, 0, self._sheet)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             marked = {self._selection.hover, self._selection.pin, *self._selection.neighbours} - {-1}
@@ -269,22 +271,21 @@ class _Canvas(QWidget):
             self._atlas = stacked.convertToFormat(QImage.Format.Format_RGB32)
         return self._atlas
 
-    def _smooth(self, images: Images, width: float) -> bool:
+    def _smooth(self, images: Images, width: float, ratio: float) -> bool:
         own = images.pixels.shape[2]
-        return bool(max(images.pixels.shape[1:3]) >= _CRISP_BELOW or width * self.devicePixelRatioF() < own)
+        return bool(max(images.pixels.shape[1:3]) >= _CRISP_BELOW or width * ratio < own)
 
     def _source(self, images: Images, index: int) -> QRect:
         height, width = images.pixels.shape[1:3]
         return QRect(0, index * height, width, height)
 
-    def _compose(self, images: Images, grid: Layout) -> QPixmap:
-        ratio = self.devicePixelRatioF()
+    def _compose(self, images: Images, grid: Layout, ratio: float) -> QPixmap:
         sheet = QPixmap(round(self.width() * ratio), round(self.height() * ratio))
         sheet.setDevicePixelRatio(ratio)
         sheet.fill(Qt.GlobalColor.transparent)
         with QPainter(sheet) as painter:
             atlas = self._pixels(images)
-            if self._smooth(images, grid.width):
+            if self._smooth(images, grid.width, ratio):
                 painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             dim = self._dimmed(images)
             for index in range(self.count):
@@ -375,9 +376,8 @@ class _Canvas(QWidget):
         painter.setBrush(look.colour("surface"))
         painter.drawRoundedRect(box, pad, pad)
         picture.moveTopLeft(box.topLeft() + QPointF(pad, pad))
-        painter.setRenderHint(
-            QPainter.RenderHint.SmoothPixmapTransform, self._smooth(images, picture.width())
-        )
+        smooth = self._smooth(images, picture.width(), grain(painter))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         painter.drawImage(picture, self._pixels(images), QRectF(self._source(images, self.hovered)))
         if caption:
             line = QRectF(box.left() + pad, picture.bottom() + pad / 2, picture.width(), words)

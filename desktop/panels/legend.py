@@ -24,6 +24,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.language import _, tr
 from desktop.panels.colours import with_alpha
 from desktop.selection import Selection
+from desktop.style.device import grain, is_vector
 from desktop.style.tokens import look
 
 ROWS = 12
@@ -172,15 +173,22 @@ class Legend(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """What lies behind changes far more often than the names: they keep a picture of their own."""
-        if self._picture is None:
-            ratio = self.devicePixelRatioF()
-            self._picture = QPixmap((QSizeF(self.size()) * ratio).toSize())
-            self._picture.setDevicePixelRatio(ratio)
-            self._picture.fill(Qt.GlobalColor.transparent)
-            with QPainter(self._picture) as painter:
-                self._paint_names(painter)
         with QPainter(self) as painter:
+            if is_vector(painter):
+                self._paint_names(painter)
+                return
+            ratio = grain(painter)
+            if self._picture is None or self._picture.devicePixelRatio() != ratio:
+                self._picture = self._drawn(ratio)
             painter.drawPixmap(0, 0, self._picture)
+
+    def _drawn(self, ratio: float) -> QPixmap:
+        picture = QPixmap((QSizeF(self.size()) * ratio).toSize())
+        picture.setDevicePixelRatio(ratio)
+        picture.fill(Qt.GlobalColor.transparent)
+        with QPainter(picture) as painter:
+            self._paint_names(painter)
+        return picture
 
     def _paint_names(self, painter: QPainter) -> None:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)

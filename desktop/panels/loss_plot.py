@@ -12,9 +12,8 @@ from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from desktop.controls.timeline_bar import SAME_DRAG
 from desktop.language import _, number, tr
-from desktop.panels.colours import mix
 from desktop.panels.panel import Panel
-from desktop.panels.plotting import Chart, Reading, Upright, coloured
+from desktop.panels.plotting import Chart, Reading, Upright, coloured, ghost_colour
 from desktop.panels.scales import Scale, title_font, value_text
 from desktop.panels.strokes import Stroke
 from desktop.panels.trace import Reduced, Trace
@@ -87,6 +86,7 @@ class LossPlot(Panel):
         self._flags: list[tuple[int, str]] = []
         self._shown: int | None = None
         self._busy = False
+        self._haunted = False  # the ghost is another branch, not the run before this one
         self._across = False  # the charts stand side by side
         super().__init__(title, parent)
         self._selection = selection
@@ -142,9 +142,23 @@ class LossPlot(Panel):
         for line in self._lines:
             if len(line.trace):
                 line.ghost, line.trace = line.trace, Trace()
+        self._haunted = False
         self._start_again()
 
+    def show_ghost(self, payload: Mapping[str, tuple[Sequence[int], Sequence[float]]] | None) -> None:
+        """The whole curves of another branch, {name: (steps, values)}, instead of those of the former run."""
+        if not payload:
+            if self._haunted:
+                self.clear_ghost()
+            return
+        self._haunted = True
+        for line in self._lines:
+            line.ghost = Trace()
+            line.ghost.extend(*payload.get(line.key, ((), ())))
+        self._draw_soon()
+
     def clear_ghost(self) -> None:
+        self._haunted = False
         for line in self._lines:
             line.ghost = Trace()
         self._draw_soon()
@@ -167,6 +181,10 @@ class LossPlot(Panel):
         for line in self._lines:
             line.trace = Trace()
         self._start_again()
+
+    def numbers(self) -> list[tuple[str, str, Trace, Trace]]:
+        """All that is followed: name, title, the curve, and that of its ghost."""
+        return [(line.key, line.title, line.trace, line.ghost) for line in self._lines]
 
     def _start_again(self) -> None:
         self._flags = []
@@ -206,6 +224,7 @@ class LossPlot(Panel):
         chart.readout = lambda x: self._read(lane, x)
         chart.spanned.connect(lambda: self._follow(lane))
         chart.pointed.connect(self._point)
+        chart.menu_wanted.connect(self.shared)
         chart.clicked.connect(lambda x: self.sought.emit(max(0, round(x))))
         return lane
 
@@ -283,7 +302,7 @@ class LossPlot(Panel):
             common = max(left for left, _right in widths), max(right for _left, right in widths)
             for lane in self._lanes:
                 lane.chart.align(common)
-        self._write_head()
+        self._write_aside()
 
     def _draw_lane(self, lane: _Lane) -> None:
         chart = lane.chart
@@ -304,14 +323,14 @@ class LossPlot(Panel):
             chart.set_scales(scales[0], scales[1], (colours[0], colours[1]))
         else:
             chart.set_scales(scales[0])
-        grey = mix(look.colour("quiet"), look.colour("surface"), 0.55)
-        strokes: list[Stroke] = []
-        for line, (_live, ghost) in zip(lane.lines, reduced, strict=True):
-            strokes.append(Stroke(ghost.x, ghost.y, grey, side=lane.side(line), width=1.6))
-        for line, (live, _ghost) in zip(lane.lines, reduced, strict=True):
+        grey, worded = ghost_colour(), lane is self._lanes[0]
+        ghosts, strokes = [], []
+        for line, (live, ghost) in zip(lane.lines, reduced, strict=True):
+            ghosts.append(Stroke(ghost.x, ghost.y, grey, side=lane.side(line), width=1.6))
             strokes.append(_stroke(live, line.colour, lane.side(line)))
+        chart.ghosts = [stroke for stroke in ghosts if len(stroke.x)]
+        chart.ghost_words = self.ghost_words() if worded and self._haunted else ""
         chart.strokes = [stroke for stroke in strokes if len(stroke.x)]
-        worded = lane is self._lanes[0]
         uprights = [
             Upright(step, tr(text) if worded else "", look.colours.flag) for step, text in self._flags
         ]
@@ -322,7 +341,8 @@ class LossPlot(Panel):
     def _read(self, lane: _Lane, x: float) -> tuple[float, list[Reading]]:
         """What the crosshair says at ``x``."""
         nearest = [line.trace.at(x) for line in lane.lines]
-        steps = [near[0] for near in nearest if near is not None]
+        seen = [*nearest, *(line.ghost.at(x) for line in lane.lines if self._haunted)]
+        steps = [near[0] for near in seen if near is not None]
         if not steps:
             return math.nan, []
         step = min(steps, key=lambda one: abs(one - x))
@@ -331,6 +351,11 @@ class LossPlot(Panel):
             if near is not None and near[0] == step:
                 text = f"{line.short} {value_text(near[1])}"
                 readings.append(Reading(text, line.colour, near[1], lane.side(line)))
+        for line in lane.lines if self._haunted else ():
+            ghost = line.ghost.at(step)
+            if ghost is not None and ghost[0] == step:
+                text = f"{tr(self.ghost_name)}: {line.short} {value_text(ghost[1])}"
+                readings.append(Reading(text, look.colour("quiet"), ghost[1], lane.side(line)))
         return step, readings
 
     @property
@@ -347,6 +372,7 @@ class LossPlot(Panel):
 
     def _write_aside(self) -> None:
         self._write_head()
+        self.fit_share()
 
     def _write_head(self) -> None:
         """The curves' names in their colours, their values at the right, or above each chart."""

@@ -8,13 +8,13 @@ same points.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import shiboken6
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent, QUndoCommand, QUndoStack
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -27,7 +27,8 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.controls.parts import Slider
-from desktop.language import _, number, say
+from desktop.history import Deed, History, UndoButtons
+from desktop.language import Text, _, number, say
 from desktop.panels.legend import class_colour
 from desktop.style.icons import wear
 from desktop.style.tokens import look
@@ -43,8 +44,6 @@ STAMP = 12
 SEND_MS = 50
 SMALLEST, LARGEST, USUAL = 4, 60, 18
 """Radius of the brush in pixels at 100 %; it grows with the icons, as pictures do not grow with the text."""
-KEPT = 100
-"""Strokes that can be undone."""
 
 TOOLS = {
     "brush": _("Brush: points evenly inside the circle"),
@@ -53,6 +52,14 @@ TOOLS = {
     "line": _("Line: from where you press to where you let go"),
     "stamp": _("Gaussian stamp: a bell-shaped heap where you let go"),
 }
+DEEDS = {
+    "brush": _("points painted"),
+    "spray": _("points sprayed"),
+    "eraser": _("points rubbed out"),
+    "line": _("line of points"),
+    "stamp": _("Gaussian stamp"),
+}
+"""What has been done with each, as it stands after “Undo:”."""
 
 
 # ── what the tools do ───────────────────────────────────────────────────────────────────────────────────────
@@ -209,22 +216,31 @@ def over(points: Points, cloud: Cloud) -> Points:
 # ── who holds the brush ─────────────────────────────────────────────────────────────────────────────────────
 
 
-class _Change(QUndoCommand):
+class Change(Deed):
     """A stroke, or another change of all points at once."""
 
-    def __init__(self, painter: Painter, before: Cloud, after: Cloud) -> None:
-        super().__init__()
-        self._painter, self._before, self._after = painter, before, after
-        self._fresh = True
+    kind = "painting"
+    needs_run = True
 
-    def redo(self) -> None:
-        if self._fresh:
-            self._fresh = False
-            return
-        self._painter.put(self._after)
+    def __init__(self, painter: Painter, before: Cloud, after: Cloud, words: Text) -> None:
+        super().__init__(words)
+        self.painter, self._before, self._after = painter, before, after
 
-    def undo(self) -> None:
-        self._painter.put(self._before)
+    def stands(self, back: bool) -> bool:
+        if not shiboken6.isValid(self.painter):
+            return False
+        points = self.painter.points
+        return points is not None and points.same(self._after if back else self._before)
+
+    def needs_present(self, back: bool) -> bool:
+        """One paints on the present data, not on a picture of the past."""
+        return self.stands(back)
+
+    def take_back(self) -> None:
+        self.painter.put(self._before)
+
+    def do_again(self) -> None:
+        self.painter.put(self._after)
 
 
 class Painter(QObject):
@@ -239,17 +255,18 @@ class Painter(QObject):
     """A sentence for the person."""
     tool_changed = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, history: History | None = None) -> None:
         super().__init__(parent)
         self.on = False
         self.cloud: Cloud | None = None
         """What is painted on; None until the data are known."""
         self.tool, self.label, self.size = "brush", 0, USUAL
-        self.stack = QUndoStack(self)
-        self.stack.setUndoLimit(KEPT)
+        self.stack = History(self) if history is None else history
+        self.stack.settling.connect(self.release)
         self._rng = np.random.default_rng(0)
         self._stroke: Stroke | None = None
-        self._former: Cloud | None = None  # of the run before, whose strokes may still be undone
+        self._former: Cloud | None = None  # of the run before, or since the brush was laid down
+        self._new = False  # whether that is still to be compared with the data of another run
         self._bringing_back = False
         self._unsent = self._moved = False
         self._timer = QTimer(self, interval=SEND_MS)
@@ -265,6 +282,11 @@ class Painter(QObject):
                 self.wait()
             self.switched.emit(on)
 
+    def begin(self) -> None:
+        """Another run: its first picture tells whether its points are those that have been painted."""
+        self.wait()
+        self._new = True
+
     def wait(self) -> None:
         """Another run begins, or the brush is laid down: what is painted on next comes with a picture."""
         self._timer.stop()
@@ -275,26 +297,44 @@ class Painter(QObject):
 
     def meet(self, cloud: Cloud) -> None:
         """The data of the run, if they were waited for."""
-        if not self.on or self.cloud is not None:
+        if self.cloud is not None or not (self.on or self._new):
             return
         if len(cloud) > MOST:
-            self.told.emit(
-                _(
-                    "Up to {most} points can be painted on; these are {n}.",
-                    most=number(MOST),
-                    n=number(len(cloud)),
+            if self.on:
+                self.told.emit(
+                    _(
+                        "Up to {most} points can be painted on; these are {n}.",
+                        most=number(MOST),
+                        n=number(len(cloud)),
+                    )
                 )
-            )
-            self.switch(False)
+            self.lose()
             return
-        former, self._former = self._former, None
-        self.cloud = cloud
-        if former is None or not former.same(cloud):
-            if former is not None and self._bringing_back:
-                self.stack.push(_Change(self, former, cloud))
+        former, self._new = self._former, False
+        self.cloud, self._former = (cloud, None) if self.on else (None, cloud)
+        if former is not None and not former.same(cloud):
+            if self._bringing_back:
+                self.stack.push(Change(self, former, cloud, _("back to the original data")))
             else:
-                self.stack.clear()
+                self.forget_strokes()
         self._bringing_back = False
+        self.stack.review()
+
+    def forget_strokes(self) -> None:
+        """What has been painted was on other data."""
+        self.stack.forget(lambda deed: isinstance(deed, Change) and deed.painter is self)
+
+    def lose(self) -> None:
+        """The run has no data that could be painted on."""
+        if self.on or self._new:
+            self.switch(False)
+            self._former, self._new = None, False
+            self.forget_strokes()
+
+    @property
+    def points(self) -> Cloud | None:
+        """What is painted on, also while the brush is laid down; None while that is not known."""
+        return self.cloud if self.on else None if self._new else self._former
 
     def shown(self, points: Points) -> Points:
         """``points`` as the hand has left them, which the experiment may not know yet."""
@@ -340,27 +380,41 @@ class Painter(QObject):
             return
         self._send()
         if stroke.cloud is not stroke.base:
-            self.stack.push(_Change(self, stroke.base, stroke.cloud))
+            self.stack.push(Change(self, stroke.base, stroke.cloud, DEEDS[stroke.tool]))
         if stroke.full:
             self.told.emit(_("{most} points are the most that can be painted.", most=number(MOST)))
 
     def put(self, cloud: Cloud) -> None:
-        """Exactly these points (undo and redo come here)."""
-        if self.cloud is None:
+        """Exactly these points (undo and redo come here), also while the brush is laid down."""
+        if self.points is None:
             return
         self._timer.stop()
         self._stroke = None
-        self.cloud = cloud
-        self._unsent = True
-        self._send()
+        if self.on:
+            self.cloud = cloud
+            self._unsent = True
+            self._send()
+        else:
+            self._former = cloud
+            if len(cloud):
+                self.painted.emit(cloud.xy, cloud.y)
         self.changed.emit()
+
+    def heed(self, cloud: Cloud) -> None:
+        """Somebody else has painted on the same data."""
+        if self.on and self.cloud is not None:
+            self.cloud = cloud
+            self.changed.emit()
+        elif not self._new:
+            self._former = cloud
 
     def clear(self) -> None:
         """An empty plane."""
         if self.cloud is not None and len(self.cloud):
             self.release()
-            self.stack.push(_Change(self, self.cloud, EMPTY))
+            before = self.cloud
             self.put(EMPTY)
+            self.stack.push(Change(self, before, EMPTY, _("all points taken away")))
 
     def bring_back(self) -> None:
         """The original data are on their way: undo shall lead back to the painting."""
@@ -472,8 +526,8 @@ class PaintTools(QFrame):
         self.tools = {name: _Tool(name, tip) for name, tip in TOOLS.items()}
         self.swatches = [_Swatch(label) for label in range(CLASSES)]
         self.size_slider = Slider()
-        self.undo_button = _Tool("undo", _("Undo the last stroke (Ctrl+Z)"))
-        self.redo_button = _Tool("redo", _("Redo the stroke (Ctrl+Shift+Z)"))
+        self.undo_button = _Tool("undo", _("Undo (Ctrl+Z)"))
+        self.redo_button = _Tool("redo", _("Redo (Ctrl+Shift+Z)"))
         self.clear_button = _Tool("clear", _("Take all points away"))
         self.original_button = _Tool("data", _("Back to the original data"))
         self._column = QVBoxLayout(self)
@@ -515,19 +569,9 @@ class PaintTools(QFrame):
         say(self.size_slider.setToolTip, _("Size of the brush"))
         say(self.size_slider.setAccessibleName, _("Size of the brush"))
         self.size_slider.valueChanged.connect(lambda size: self._pick(size=size))
-        stack = painter.stack
-        slots: tuple[tuple[_Tool, Callable[[], object]], ...] = (
-            (self.undo_button, stack.undo),
-            (self.redo_button, stack.redo),
-            (self.clear_button, painter.clear),
-            (self.original_button, self.original.emit),
-        )
-        for button, slot in slots:
-            button.clicked.connect(lambda _on=False, slot=slot: slot())
-        self.undo_button.setEnabled(False)
-        self.redo_button.setEnabled(False)
-        stack.canUndoChanged.connect(self.undo_button.setEnabled)
-        stack.canRedoChanged.connect(self.redo_button.setEnabled)
+        self._history = UndoButtons(painter.stack, self.undo_button, self.redo_button)
+        self.clear_button.clicked.connect(painter.clear)
+        self.original_button.clicked.connect(self.original)
 
     def _pick(self, *, tool: str | None = None, label: int | None = None, size: int | None = None) -> None:
         painter = self._painter
@@ -577,4 +621,4 @@ class PaintTools(QFrame):
         self.updateGeometry()
 
 
-__all__ = ["CLASSES", "EMPTY", "MOST", "TOOLS", "Cloud", "PaintTools", "Painter", "Stroke", "over"]
+__all__ = ["CLASSES", "EMPTY", "MOST", "TOOLS", "Change", "Cloud", "PaintTools", "Painter", "Stroke", "over"]

@@ -6,12 +6,13 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, Qt
-from PySide6.QtGui import QImage, QPainter, QPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from desktop.panels import raster, styles
 from desktop.panels.colouring import Colouring
+from desktop.panels.colours import with_alpha
 from desktop.panels.raster import Raster, Window
 from desktop.panels.scene import Scene
 from desktop.panels.view import View
@@ -26,21 +27,22 @@ CROWDED = 0.3
 class Picture:
     """The points of ``scene`` in ``view``, as large as the ``widget``.
 
-    stale: to be drawn again before it is shown. dot: radius of a point in pixels.
+    stale: to be drawn again before it is shown. ratio: pixels to one of the widget's. dot: radius of a point,
+    in the widget's pixels.
     """
 
     def __init__(self, scene: Scene, view: View, colouring: Colouring, widget: QWidget) -> None:
         self._scene, self._view, self._colouring, self._widget = scene, view, colouring, widget
         self.stale = True
+        self.ratio = 1.0
         self.dot = 3.0
         self._raster: Raster | None = None
         self._image: QImage | None = None
         self._owner: NDArray[np.int32] | None = None  # which point a pixel belongs to
 
-    def draw(self) -> None:
-        """Make the image again."""
-        ratio = self._widget.devicePixelRatioF()
-        self.stale = False
+    def draw(self, ratio: float) -> None:
+        """Make the image again, with ``ratio`` pixels to one of the widget's."""
+        self.stale, self.ratio = False, ratio
         self._owner = None
         xy = self._scene.xy()
         n = len(xy)
@@ -75,14 +77,45 @@ class Picture:
             pixels, form = self._raster.image, QImage.Format.Format_ARGB32_Premultiplied
             self._image = QImage(pixels.data, shape[1], shape[0], shape[1] * 4, form)
         assert self._image is not None
-        self._image.setDevicePixelRatio(self._widget.devicePixelRatioF())
+        self._image.setDevicePixelRatio(self.ratio)
         return self._raster
 
     def paint(self, painter: QPainter) -> None:
         """The image as it is."""
         if self._image is not None and self._raster is not None:
-            shift = -self._raster.pad / self._widget.devicePixelRatioF()
+            shift = -self._raster.pad / self.ratio
             painter.drawImage(QPointF(shift, shift), self._image)
+
+    def trace(self, painter: QPainter) -> None:
+        """The same points as strokes, after they have been drawn as an image."""
+        colouring, looks, radius = self._colouring, self._colouring.looks(), self.dot
+        colours = [QColor.fromRgbF(*rgb) for rgb in looks.colours.tolist()]
+        halo = styles.halo_width(radius)
+        rim = QPen(with_alpha(look.colour("plot"), 0.85), halo)
+        plane = self._view.plane
+        places = plane.to_pixels(self._scene.xy())  # (N, 2)
+        inside = (places > (plane.left, plane.top)) & (places < (plane.rect.right(), plane.rect.bottom()))
+        order = np.arange(len(places)) if colouring.order is None else colouring.order
+        for item in order[inside[order].all(1)].tolist():
+            colour = colours[int(looks.row[item])]
+            at = QPointF(*places[item].tolist())
+            shape = raster.DISC if looks.shape is None else int(looks.shape[item])
+            if shape == raster.RING:
+                thick = max(0.22 * radius, 0.6)
+                painter.setPen(QPen(colour, 2 * thick))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+                painter.drawEllipse(at, 1.08 * radius - thick, 1.08 * radius - thick)
+                continue
+            painter.setPen(rim)
+            painter.setBrush(colour)
+            if shape == raster.SQUARE:
+                half = 0.88 * radius + halo / 2
+                painter.drawRect(QRectF(at.x() - half, at.y() - half, 2 * half, 2 * half))
+            elif shape == raster.TRIANGLE:
+                corners = ((0.0, -1.52), (1.18, 0.52), (-1.18, 0.52))
+                painter.drawPolygon(QPolygonF([at + QPointF(x * radius, y * radius) for x, y in corners]))
+            else:
+                painter.drawEllipse(at, radius + halo / 2, radius + halo / 2)
 
     # ── which lies where ──
 
@@ -101,7 +134,7 @@ class Picture:
 
     def point_at(self, at: QPointF) -> int:
         """The point within reach of the mouse, or -1."""
-        drawn, ratio = self._drawn(), self._widget.devicePixelRatioF()
+        drawn, ratio = self._drawn(), self.ratio
         if drawn is None:
             return -1
         if self._owner is None:
@@ -112,7 +145,7 @@ class Picture:
         """Which visible points lie inside ``outline``: the polygon is painted once and every point looks at
         its pixel.
         """
-        drawn, ratio = self._drawn(), self._widget.devicePixelRatioF()
+        drawn, ratio = self._drawn(), self.ratio
         if drawn is None:
             return np.empty(0, np.int32)
         high, wide = drawn.shape

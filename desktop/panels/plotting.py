@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QWidget
 
-from desktop.panels.colours import with_alpha
+from desktop.panels.colours import mix, with_alpha
 from desktop.panels.scales import Scale, TickAxis, title_font
 from desktop.panels.strokes import Geometry, Stroke, paint_range, paint_stroke
 from desktop.style.tokens import look
@@ -45,6 +45,11 @@ class Reading:
     side: int = 0
 
 
+def ghost_colour() -> QColor:
+    """The grey of another run's lines."""
+    return mix(look.colour("quiet"), look.colour("surface"), 0.55)
+
+
 class Chart(pg.PlotWidget):  # type: ignore[misc]
     """Lines over one horizontal axis. Wheel and drag choose what is seen, a double click shows all again."""
 
@@ -53,6 +58,8 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
     pointed = Signal(float)
     """The mouse is at this x; nan = it has left."""
     clicked = Signal(float)
+    menu_wanted = Signal(QPoint)
+    """A right click that did nothing else."""
 
     _ready = False
     """False while pyqtgraph builds its part."""
@@ -65,6 +72,10 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self.readout: Callable[[float], tuple[float, list[Reading]]] | None = None
         self.names = ("", "")
         self.heading: list[tuple[str, str, QColor]] = []
+        self.ghosts: list[Stroke] = []
+        self.ghost_words = ""
+        self._ghost_corner = 0
+        self._taken: list[QRectF] = []  # by words among the lines
         self.follows = True
         self.paints = 0
         self._scales: tuple[Scale, Scale | None] = (Scale(), None)
@@ -87,6 +98,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self.scene().sigMouseMoved.connect(self._on_moved)
         self.scene().sigMouseClicked.connect(self._on_clicked)
         self.setMinimumSize(1, 1)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)  # the right button zooms
         self._ready = True
 
     # ── what the owner says ────────────────────────────────────────────────────────────────────────────
@@ -286,7 +298,9 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self.pointed.emit(self._x_at(place) if self.plot_rect.contains(place) else math.nan)
 
     def _on_clicked(self, event: Any) -> None:
-        if event.double():
+        if event.button() == Qt.MouseButton.RightButton:
+            self.menu_wanted.emit(self.mapToGlobal(self.mapFromScene(event.scenePos())))
+        elif event.double():
             self.show_all()
         elif event.button() == Qt.MouseButton.LeftButton and self.plot_rect.contains(event.scenePos()):
             self.clicked.emit(self._x_at(event.scenePos()))
@@ -323,17 +337,62 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
         self._paint_under(painter, geometry)
         for stroke in self.strokes:
             paint_range(painter, geometry, stroke)
-        for stroke in self.strokes:
+        for stroke in (*self.ghosts, *self.strokes):
             paint_stroke(painter, geometry, stroke)
         self._paint_over(painter, geometry)
         painter.restore()
+        self._taken = []
         self._paint_uprights(painter, geometry)
+        self._paint_whose_ghost(painter, geometry)
         if self.labels_fit:
             self._paint_labels(painter, geometry)
         self._paint_names(painter, geometry)
         self._paint_front(painter, geometry)
         self._paint_cross(painter, geometry)
         painter.restore()
+
+    def _paint_whose_ghost(self, painter: QPainter, geometry: Geometry) -> None:
+        """Whose the grey lines are, in the corner where it hides least of the others."""
+        if not (self.ghosts and self.ghost_words):
+            return
+        rect = geometry.rect
+        metrics, line, pad = title_font(0.92), look.px(18), look.px(5)
+        room = rect.width() - line - 3 * pad
+        words = metrics.elidedText(self.ghost_words, Qt.TextElideMode.ElideRight, room)
+        wide = metrics.horizontalAdvance(words) + line + 3 * pad
+        high, right = metrics.height(), rect.right() - wide
+        corners = [
+            QRectF(x, y, wide, high)
+            for x, y in (
+                (right, rect.top() + 1),
+                (right, rect.bottom() - high - 2),
+                (rect.left() + 2, rect.bottom() - high - 2),
+                (rect.left() + 2, rect.top() + 1),
+            )
+        ]
+        hidden = [self._hides(corner, geometry) for corner in corners]
+        if hidden[self._ghost_corner] > min(hidden):
+            self._ghost_corner = hidden.index(min(hidden))
+        box = corners[self._ghost_corner]
+        painter.fillRect(box, with_alpha(look.colour("surface"), 0.85))
+        painter.setFont(look.font(0.92))
+        painter.setPen(look.colour("quiet"))
+        painter.drawText(box.adjusted(0, 0, -pad, 0), Qt.AlignmentFlag.AlignRight, words)
+        painter.setPen(QPen(self.ghosts[0].colour, look.px(self.ghosts[0].width)))
+        left, y = box.left() + pad, box.center().y()
+        painter.drawLine(QPointF(left, y), QPointF(left + line, y))
+
+    def _hides(self, box: QRectF, geometry: Geometry) -> int:
+        """How much lies in ``box``: words, upright lines, and pieces of the others."""
+        across = np.linspace(box.left(), box.right(), 24)
+        found = 100 * sum(box.intersects(taken) for taken in self._taken)
+        found += sum(box.left() <= geometry.x(one.x) <= box.right() for one in self._uprights)
+        for stroke in self.strokes:
+            if len(stroke.x):
+                xs, heights = geometry.xs(stroke.x), geometry.ys(stroke.y, stroke.side)
+                ys = np.interp(across, xs, heights, np.nan, np.nan)
+                found += int(np.count_nonzero((ys > box.top() - 2) & (ys < box.bottom() + 2)))
+        return found
 
     def geometry_now(self) -> Geometry:
         """How values become pixels in the present view."""
@@ -450,6 +509,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]
             shift = 1.5 * pad if row and left < place < left + width else 0.0
             box = QRectF(left + shift, top + row * line, width, metrics.height())
             if box.bottom() > rect.top():
+                self._taken.append(box)
                 painter.fillRect(box, with_alpha(look.colour("surface"), 0.85))
             painter.setPen(QColor(upright.colour))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)

@@ -10,11 +10,13 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from desktop.controls.parts import IconButton
+from desktop.history import History
 from desktop.language import _, number, say, tr
 from desktop.panels.canvas import Canvas
 from desktop.panels.colour_by import ColourButton
-from desktop.panels.paint import Cloud, Painter, PaintTools
+from desktop.panels.paint import Cloud, Painter, PaintTools, over
 from desktop.panels.panel import Panel
+from desktop.panels.plane import Extent
 from desktop.selection import Selection
 from desktop.style.tokens import look
 from engine.api import Colours, Item, Points
@@ -26,8 +28,15 @@ class ScatterPanel(Panel):
     original = Signal()
     """The data shall be again as they were before anybody painted on them."""
 
-    def __init__(self, title: str, selection: Selection, parent: QWidget | None = None) -> None:
-        self.painter = Painter()
+    def __init__(
+        self,
+        title: str,
+        selection: Selection,
+        parent: QWidget | None = None,
+        *,
+        history: History | None = None,
+    ) -> None:
+        self.painter = Painter(history=history)
         self._canvas = Canvas(selection, self.painter)
         self.painter.setParent(self._canvas)
         self._payload: Points | None = None
@@ -36,6 +45,7 @@ class ScatterPanel(Panel):
         say(self._canvas.setAccessibleName, title)
         self._canvas.ask.connect(self.ask)
         self._canvas.act.connect(self.act)
+        self._canvas.menu_wanted.connect(self.shared)
         self.tools = PaintTools(self.painter)
         self.tools.hide()
         self.tools.original.connect(self._bring_back)
@@ -72,6 +82,12 @@ class ScatterPanel(Panel):
         self._count(points)
         self._canvas.show_points(points, self._step or 0)
 
+    def rest(self) -> None:
+        self._canvas.rest()
+
+    def show_ghost(self, payload: Points | None) -> None:
+        self._canvas.set_ghost(payload, self.ghost_words())
+
     def _count(self, points: Points) -> None:
         counts = (len(points.xy), points.total)
         if counts != self._counts:
@@ -86,6 +102,15 @@ class ScatterPanel(Panel):
         """Another picture beside this one has the legend and the choice of colours for all of them."""
         self._canvas.names_colours = False
         self._follows = True
+
+    @property
+    def camera(self) -> Extent | None:
+        """What a person has chosen to see of the plane; None while all is seen."""
+        return self._canvas.view.camera
+
+    def set_camera(self, camera: Extent) -> None:
+        """See this part of the plane."""
+        self._canvas.view.set_camera(camera)
 
     # ── what the points are coloured by ──
 
@@ -110,6 +135,7 @@ class ScatterPanel(Panel):
     def _fit_colour(self) -> None:
         self.colour.set_short(self.width() < look.icon_px(340))
         self.colour.dress()
+        self.fit_share(anew=True)
 
     # ── painting ──
 
@@ -125,9 +151,9 @@ class ScatterPanel(Panel):
 
     def _meet(self) -> None:
         """The first picture of a run tells what there is to paint on; no data of the plane, no painting."""
-        if self.painter.on and self._payload is not None:
+        if self._payload is not None:
             if self._payload.classes is None:
-                self.painter.switch(False)
+                self.painter.lose()
             else:
                 self.painter.meet(Cloud(self._payload.xy, self._payload.classes))
 
@@ -143,8 +169,9 @@ class ScatterPanel(Panel):
         self._meet()
 
     def _on_painted(self) -> None:
-        if self._payload is not None:
-            self._payload = self.painter.shown(self._payload)
+        cloud = self.painter.points
+        if self._payload is not None and cloud is not None:
+            self._payload = over(self._payload, cloud)
             self._count(self._payload)
             self._canvas.put_points(self._payload)
 
@@ -177,12 +204,13 @@ class ScatterPanel(Panel):
     def restyle(self) -> None:
         self._write_counts()
         self._fit_colour()
+        self._canvas.ghost_words = self.ghost_words()
         self._canvas.restyle()
 
     def clear(self) -> None:
         self._counts = (0, None)
         self._payload = None
-        self.painter.wait()
+        self.painter.begin()
         self._canvas.show_points(None)
 
     def _write_counts(self) -> None:

@@ -146,6 +146,12 @@ class Trace:
         index = before if x - self._steps[before] < self._steps[after] - x else after
         return float(self._steps[index]), float(self._values[index])
 
+    def same(self, other: Trace) -> bool:
+        """Whether both go through the same places."""
+        return np.array_equal(self.steps, other.steps) and np.array_equal(
+            self.values, other.values, equal_nan=True
+        )
+
     def lowest(self) -> float:
         """The smallest finite value, +inf when there is none."""
         blocks = -(-self._count // BLOCK)

@@ -21,6 +21,8 @@ REST_MS = 400
 """Without a new picture for so long, the run rests."""
 FULL, LOOSE = 0.75, 0.6
 """How much of the picture a map fills at least, along one axis: when it rests, and while it moves."""
+TINY = 0.2
+"""And while recorded steps go by: below this there is nothing left to be seen of it."""
 
 
 class View(QObject):
@@ -28,6 +30,10 @@ class View(QObject):
 
     Home is the box that is framed while the person has not ``zoomed``; None until there are points. It goes
     with the points when they leave it. A twin, with the same axes, shows the same.
+
+    While recorded steps go by (``past``) home stands still, so that what moves has been learned. It only widens,
+    at once, when something would be cut off; and a map that grows out of a dot comes nearer, at once too, when
+    it has become one. A hand on the timeline (``held``) let go, home glides to where it belongs.
     """
 
     changed = Signal()
@@ -40,6 +46,7 @@ class View(QObject):
         self.plane = Plane()
         self.zoomed = False
         self.steady = False  # a hand works on what is seen: home does not go with the points
+        self.past = self.held = False
         self._twin: View | None = None
         self._home: Extent | None = None
         self._glide = animation(self, 280, self._on_glide)
@@ -58,6 +65,7 @@ class View(QObject):
         self._glide.stop()
         self._rest.stop()
         self._home, self._glide_to, self.zoomed = None, None, False
+        self.past = self.held = False
 
     def await_rest(self) -> None:
         """Another picture has come."""
@@ -116,7 +124,9 @@ class View(QObject):
                 twin._home = self._home
                 twin.lay_out()
             return
-        if not self._measured():
+        if self.past:
+            self._hold(box)
+        elif not self._measured():
             over = self._over(box, self._margin())
             if over > 1:  # far out of sight: there is nothing to be seen on the way
                 self._home = self._snug(box, 0.12)
@@ -126,8 +136,31 @@ class View(QObject):
         elif self._over(box) > 0.2:
             self._go_to(union(self._home, roomy(box, 0.15)))
 
+    def _hold(self, box: Extent) -> None:
+        """Recorded steps go by: stand still as long as that can be."""
+        assert self._home is not None
+        around = box if self._measured() else self._snug(box, 0.12)
+        if self._over(box, 0.0 if self._measured() else self._margin()) > 0:
+            self._be_at(union(self._home, roomy(around, 0.15)))
+        elif not self._measured() and self._fills(box) < TINY:
+            self._be_at(around)
+
+    def set_past(self, past: bool) -> None:
+        """A recorded step is on screen, or the newest again."""
+        if past and not self.past:
+            self.halt()
+        self.past = past
+
+    def set_held(self, held: bool) -> None:
+        """Somebody holds the handle of the timeline, or has let it go."""
+        self.held = held
+        if not held and self.past:
+            self._rest.start()
+
     def settle(self) -> None:
         """The run rests: frame once more what lies outside, and a map that has become small."""
+        if self.held:
+            return
         if self._glide.state() == QVariantAnimation.State.Running:
             self._rest.start()
             return
@@ -186,6 +219,13 @@ class View(QObject):
             if view is not None and not (view.zoomed or view.steady or view._home == home):
                 view._glide_to_home(home)
 
+    def _be_at(self, home: Extent) -> None:
+        """The same at once."""
+        for view in (self, self._alike()):
+            if view is not None and not (view.zoomed or view.steady):
+                view._home = home
+                view.lay_out()
+
     def _glide_to_home(self, home: Extent) -> None:
         if self._home is None or look.reduce_motion or not self._widget.isVisible():
             self._home = home
@@ -213,6 +253,15 @@ class View(QObject):
         self._glide_to = None
 
     # ── a person's choice ──
+
+    @property
+    def camera(self) -> Extent | None:
+        """What a person has chosen to see; None while home is framed."""
+        return self.plane.wish if self.zoomed else None
+
+    def set_camera(self, camera: Extent) -> None:
+        """See this, as if a person had chosen it."""
+        self._see(replace(self.plane, wish=camera))
 
     def pan(self, dx: float, dy: float) -> None:
         """Dragged by so many pixels."""

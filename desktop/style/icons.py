@@ -117,6 +117,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "brush-small": ("fill:M12 9.6a2.4 2.4 0 1 1 0 4.8a2.4 2.4 0 0 1 0-4.8z",),
     "brush-medium": ("fill:M12 7.5a4.5 4.5 0 1 1 0 9a4.5 4.5 0 0 1 0-9z",),
     "brush-large": ("fill:M12 4.8a7.2 7.2 0 1 1 0 14.4a7.2 7.2 0 0 1 0-14.4z",),
+    "code": ("M8 6.5L2.5 12 8 17.5M16 6.5l5.5 5.5-5.5 5.5", "M13.8 4.5l-3.6 15"),
     "record": ("M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18z", "fill:M12 8a4 4 0 1 1 0 8 4 4 0 0 1 0-8z"),
 }
 
@@ -154,9 +155,13 @@ def _ratio() -> float:
     return max((screen.devicePixelRatio() for screen in QGuiApplication.screens()), default=1.0)
 
 
-def pixmap(name: str, colour: str | None = None, size: int | None = None) -> QPixmap:
-    """Icon ``name`` as a picture ``size`` pixels wide (``look.px(18)`` unless told)."""
-    return _pixmap(name, QColor(colour_of(colour)).name(), size or look.px(18), _ratio())
+def pixmap(
+    name: str, colour: str | None = None, size: int | None = None, ratio: float | None = None
+) -> QPixmap:
+    """Icon ``name`` as a picture ``size`` pixels wide (``look.px(18)`` unless told). ratio: how fine, if not
+    as the screen.
+    """
+    return _pixmap(name, QColor(colour_of(colour)).name(), size or look.px(18), ratio or _ratio())
 
 
 def icon(name: str, colour: str | None = None, size: int | None = None) -> QIcon:
@@ -184,6 +189,15 @@ class _Worn(QObject):
         pixels = look.icon_px(size)
         self.button.setIcon(icon(name, colour, pixels))
         self.button.setIconSize(QSize(pixels, pixels))
+
+
+def worn(button: QAbstractButton, ratio: float) -> QPixmap | None:
+    """What ``button`` wears, made as fine as ``ratio``; None when it wears nothing."""
+    found = button.findChild(_Worn)
+    if not isinstance(found, _Worn):
+        return None
+    name, colour, size = found.what
+    return pixmap(name, colour if button.isEnabled() else "faded", look.icon_px(size), ratio)
 
 
 def wear(button: QAbstractButton, name: str, colour: str | None = None, size: float = 18) -> None:

@@ -141,6 +141,9 @@ QListView::item:selected {{ background: {c.raised}; color: {c.text};
     border-left: {px(3)}px solid {c.accent}; }}
 QTextBrowser {{ background: transparent; border: none; padding: 0px; }}
 QScrollArea, QAbstractScrollArea {{ background: transparent; border: none; }}
+QPlainTextEdit#code {{ background: {c.surface}; border: 1px solid {c.line}; border-radius: 0px;
+    padding: 0px; }}
+QPlainTextEdit#code::corner {{ background: transparent; border: none; }}
 QScrollArea > QWidget > QWidget#inside {{ background: transparent; }}
 QScrollBar:vertical {{ background: transparent; width: {px(9)}px; margin: 0px; }}
 QScrollBar:horizontal {{ background: transparent; height: {px(9)}px; margin: 0px; }}

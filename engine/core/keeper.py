@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.core import session
 from engine.core.duo import Run
@@ -30,10 +30,7 @@ from engine.core.runner import (
 from engine.core.stages import Stages
 from engine.core.text import CancelledError, InputError, _
 from engine.core.trainer import Trainer
-from engine.core.tree import PAIR, Node
-
-if TYPE_CHECKING:
-    pass
+from engine.core.tree import PAIR, Node, done_before, merged
 
 TELL_EVERY = 0.1  # s: how often the progress of reading is told
 
@@ -233,12 +230,13 @@ class Keeper(Trainer):
             if states[0]["experiment"]["step"] != states[1]["experiment"]["step"]:
                 states = [node.timeline.checkpoints[max(timeline.checkpoints)] for node in (first, second)]
             step = int(states[0]["experiment"]["step"])
-            both = {"step": step, "a": states[0], "b": states[1]}
+            log = merged(done_before(first, states[0]), done_before(second, states[1]))
+            both = {"step": step, "a": states[0], "b": states[1], "log": len(log)}
             spec = dataclasses.replace(first.spec, beside=Beside(first.spec.experiment))
             spec = with_values(spec, values_of(both))
             timeline = timeline.cut(step)
             timeline.keep(step, {}, both)
-            pair = Node(PAIR, spec, first.data, timeline, a, step)
+            pair = Node(PAIR, spec, first.data, timeline, a, step, log=log)
             runner = self._standing(pair, step)
             runner.next_frame()
         if tree.active != a:

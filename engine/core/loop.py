@@ -294,9 +294,10 @@ class Loop(Keeper):
         if found is None or (found >= newest and not failed):
             was, self._shown, self._past = self._shown, None, None
             self._waiting = {}
-            if was is not None or self._status != "running":
-                self._publish(final=True)
-            self._mailbox.put_event(Sought(self._runner.step, live=True, values=self._values()))
+            with self._mailbox.together():
+                if was is not None or self._status != "running":
+                    self._publish(final=True)
+                self._mailbox.put_event(Sought(self._runner.step, live=True, values=self._values()))
             return
         self._show_past(found)
 

@@ -45,6 +45,7 @@ class Mailbox:
         self._lock = threading.Lock()
         self._wake = wake
         self._box = Delivery()
+        self._tray: Delivery | None = None  # what is to be put into the box all at once
 
     def begin(self, run: int) -> None:
         """A new run: the scalars and pictures of older ones are dropped, its events still arrive."""
@@ -53,10 +54,7 @@ class Mailbox:
 
     def put_scalars(self, scalars: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> None:
         with self._putting() as box:
-            for name, (steps, values) in scalars.items():
-                kept_steps, kept_values = box.scalars.setdefault(name, (array("q"), array("d")))
-                kept_steps.extend(steps)
-                kept_values.extend(values)
+            _add(box, scalars)
 
     def put_progress(self, step: int, rate: float | None) -> None:
         """No wake: progress is only worth showing beside something new."""
@@ -66,6 +64,22 @@ class Mailbox:
     def put_views(self, step: int, views: Mapping[str, Payload]) -> None:
         with self._putting() as box:
             box.views.update({channel: (step, payload) for channel, payload in views.items()})
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Whatever is put here comes out in one delivery: nobody sees the pictures of a step before they hear
+        of it, or the other way round.
+        """
+        with self._lock:
+            self._tray = Delivery()
+        try:
+            yield
+        finally:
+            with self._lock:
+                tray, self._tray = self._tray, None
+            if not tray.empty:
+                with self._putting(urgent=bool(tray.events)) as box:
+                    _pour(tray, box)
 
     def put_keyframes(self, steps: tuple[int, ...]) -> None:
         with self._putting() as box:
@@ -104,7 +118,21 @@ class Mailbox:
         it.
         """
         with self._lock:
-            wakes = not self._box.events if urgent else self._box.empty
-            yield self._box
+            wakes = self._tray is None and (not self._box.events if urgent else self._box.empty)
+            yield self._box if self._tray is None else self._tray
         if wakes:
             self._wake()
+
+
+def _add(box: Delivery, scalars: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> None:
+    for name, (steps, values) in scalars.items():
+        kept_steps, kept_values = box.scalars.setdefault(name, (array("q"), array("d")))
+        kept_steps.extend(steps)
+        kept_values.extend(values)
+
+
+def _pour(tray: Delivery, box: Delivery) -> None:
+    _add(box, tray.scalars)
+    box.views.update(tray.views)
+    box.events += tray.events
+    box.keyframes = box.keyframes if tray.keyframes is None else tray.keyframes

@@ -22,7 +22,7 @@ from engine.core.text import InputError, _
 from engine.data.registry import is_own, sources
 
 FOLDER = Path(__file__).resolve().parent.parent / "experiments"
-WIDTH = 100
+WIDTH = 80
 """Columns of a script."""
 STEPS = 100
 """What a script of a run that has not begun yet trains."""
@@ -340,11 +340,13 @@ def _comment(text: str) -> str:
 
 def _training(device: str, say: Callable[[str], str]) -> str:
     chosen = "" if device == "auto" else f", device={written(device)}"
+    start = say(_("the start: nothing has been learned yet"))
+    woken = say(_("it rested; a turned knob wakes it"))
     return textwrap.dedent(
         f"""\
         def main() -> None:
             run = make_run(SPEC{chosen})
-            frame = run.next_frame()  # {say(_("the start: nothing has been learned yet"))}
+            frame = run.next_frame()  # {start}
             with open("scalars.csv", "w", newline="") as file:
                 table = csv.writer(file)
                 table.writerow(("step", "name", "value"))
@@ -359,7 +361,7 @@ def _training(device: str, say: Callable[[str], str]) -> str:
                     for name, value in turned.items():
                         run.set(name, value)
                     frame = run.next_frame()
-                    if frame is None and turned:  # {say(_("it rested; a turned knob wakes it"))}
+                    if frame is None and turned:  # {woken}
                         run.wake()
                         frame = run.next_frame()
             if frame is None:

@@ -163,7 +163,9 @@ class Timeline:
         for step in sorted(self.keyframes.keys() & other.keyframes.keys()):
             if step <= last:
                 a, b = self.checkpoints.get(step), other.checkpoints.get(step)
-                state = {"step": step, "a": a, "b": b} if a is not None and b is not None else None
+                state = None
+                if a is not None and b is not None:
+                    state = {"step": step, "a": a, "b": b, "log": a.get("log", 0) + b.get("log", 0)}
                 both.keep(step, {**self.keyframes[step], **prefixed(other.keyframes[step])}, state)
         return both
 

@@ -258,8 +258,9 @@ class Trainer:
     def _show_past(self, step: int) -> None:
         """The pictures of ``step``, one of the keyframes."""
         self._shown = step
-        self._show_recorded(step)
-        self._mailbox.put_event(Sought(step, live=False, values=self._values()))
+        with self._mailbox.together():
+            self._show_recorded(step)
+            self._mailbox.put_event(Sought(step, live=False, values=self._values()))
 
     def _show_recorded(self, step: int) -> None:
         kept = self._timeline.keyframes[step]

@@ -6,8 +6,12 @@ the run it came from; it is not kept when it is left.
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from engine.core.beside import PREFIX
 from engine.core.events import Acted, Branch, Grown, RunSpec, Turned
 from engine.core.timeline import DEFAULT_BUDGET, Timeline
 from engine.data.registry import Dataset
@@ -159,3 +163,16 @@ class Tree:
             for _id, node in sorted(self.nodes.items())
         )
         return Grown(branches, self.active, self.ghost, self.beside)
+
+
+def done_before(node: Node, state: Mapping[str, Any]) -> list[Turned | Acted]:
+    """What had been done by hand in ``node`` when it stood at ``state``."""
+    if "log" in state:
+        return node.log[: int(state["log"])]
+    return [done for done in node.log if done.step <= state["experiment"]["step"]]
+
+
+def merged(a: Iterable[Turned | Acted], b: Iterable[Turned | Acted]) -> list[Turned | Acted]:
+    """What was done in two runs, as it is told of the two side by side (see engine.core.beside)."""
+    theirs = (dataclasses.replace(done, name=PREFIX + done.name) for done in b)
+    return sorted((*a, *theirs), key=lambda done: done.step)

@@ -112,8 +112,11 @@ def follow(rows: torch.Tensor, former: torch.Tensor, y: torch.Tensor, rng: torch
 
 
 def in_plane(x: torch.Tensor) -> torch.Tensor:
-    """Prepared points along their two principal axes, for looking. (N, D') -> (N, 2)."""
-    return x @ _leading(x, 2)
+    """Prepared points along their two principal axes, for looking. (N, D') -> (N, 2); of a single column, on
+    a line.
+    """
+    y = x @ _leading(x, min(2, *x.shape))  # (N, ≤ 2)
+    return torch.nn.functional.pad(y, (0, 2 - y.shape[1]))
 
 
 def sample(data: Dataset, most: int) -> Dataset:

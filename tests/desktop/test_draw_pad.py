@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop import ink
 from desktop.controls.draw_pad import DrawPad
+from desktop.history import LIMIT
 from desktop.panels.scatter import ScatterPanel
 from desktop.selection import Selection
 from desktop.style.tokens import look
@@ -231,9 +232,10 @@ def test_strokes_are_undone_and_drawn_again(pad: DrawPad) -> None:
     pad.sheet.clear()
     QTest.mouseClick(pad.undo_button, LEFT)
     assert np.array_equal(pad.sheet.ink, two)
-    for _ in range(100):
+    for _ in range(LIMIT // 2 + 5):
         scribble(pad)
-    assert len(pad.sheet._undo) == 60
+        pad.sheet.clear()
+    assert pad.history.count() == LIMIT
 
 
 def test_telling_is_spaced(pad: DrawPad, qtbot: Any) -> None:
@@ -488,7 +490,7 @@ def test_an_experiment_that_cannot_encode_says_so(trial: Desk) -> None:
     assert "Probe" in trial.window._draw.toolTip()
 
 
-def test_undo_is_the_pads_only_while_it_has_the_keyboard(desks: Any) -> None:
+def test_undo_follows_the_order_in_which_things_were_done_wherever_the_keyboard_is(desks: Any) -> None:
     desk = desks().open("pca", dataset="digits")
     pad = take_the_pen(desk)
     window = desk.window
@@ -499,9 +501,14 @@ def test_undo_is_the_pads_only_while_it_has_the_keyboard(desks: Any) -> None:
     desk.key(Key.Key_Z, CTRL)
     assert pad.is_empty
     assert window.conductor.values["k"] == 3
-    window.centralWidget().setFocus()
     desk.key(Key.Key_Z, CTRL)
     desk.until(lambda: window.conductor.values["k"] != 3)
+    window.centralWidget().setFocus()
+    desk.key(Key.Key_Y, CTRL)
+    desk.until(lambda: window.conductor.values["k"] == 3)
+    assert pad.is_empty
+    desk.key(Key.Key_Y, CTRL)
+    assert not pad.is_empty
 
 
 def test_drawing_changes_nothing_that_is_learned(desks: Any) -> None:

@@ -99,16 +99,16 @@ def test_the_ghost_stays_when_a_new_run_starts(plot):
     plot.extend(steps, {"inertia": [40 - s for s in steps], "moved": list(steps)})
     plot.keep_ghost()
     chart = chart_of(plot)
-    assert len(chart.strokes) == 2
+    assert len(chart.ghosts) == 2
     assert count(colours(chart, chart.plot_rect), look.curves[0]) == 0
-    grey = chart.strokes[0].colour
+    grey = chart.ghosts[0].colour
     assert count(colours(chart, chart.plot_rect), grey) > 100
     plot.extend([0, 1, 2], {"inertia": [20, 19, 18], "moved": [1, 2, 3]})
-    assert len(chart.strokes) == 4
-    plot.reset()
     assert len(chart.strokes) == 2
+    plot.reset()
+    assert len(chart.ghosts) == 2
     plot.clear_ghost()
-    assert chart.strokes == []
+    assert chart.strokes == chart.ghosts == []
 
 
 def test_truncate_forgets_what_came_after(plot):

@@ -396,7 +396,7 @@ def test_held_still_the_spray_goes_on(easel: Easel) -> None:
     assert not easel.painter._timer.isActive()
 
 
-def test_undo_belongs_to_the_strokes_while_one_paints_and_to_the_knobs_otherwise(easel: Easel) -> None:
+def test_strokes_and_knobs_are_undone_in_their_order_also_with_the_brush_laid_down(easel: Easel) -> None:
     desk, first = easel.desk, easel.painter.cloud
     desk.window.params.turn("k", 4)
     desk.settle()
@@ -411,8 +411,23 @@ def test_undo_belongs_to_the_strokes_while_one_paints_and_to_the_knobs_otherwise
     desk.until(easel.arrived)
     assert desk.window.conductor.values["k"] == 4
     desk.key(Key.Key_B, widget=desk.window)
+    assert not easel.painter.on
+    desk.key(Key.Key_Z, CTRL, desk.window)
+    desk.until(lambda: easel.sizes[-1] == len(first))  # type: ignore[arg-type]
+    desk.settle()
+    assert np.array_equal(easel.shown, first.xy)  # type: ignore[union-attr]
+    assert desk.window.conductor.values["k"] == 4
     desk.key(Key.Key_Z, CTRL, desk.window)
     desk.until(lambda: desk.window.conductor.values["k"] == 3)
+    desk.settle()
+    for _again in range(2):
+        desk.key(Key.Key_Z, CTRL | SHIFT, desk.window)
+    desk.until(lambda: easel.sizes[-1] == len(painted))  # type: ignore[arg-type]
+    desk.settle()
+    assert np.array_equal(easel.shown, painted.xy)  # type: ignore[union-attr]
+    desk.key(Key.Key_B, widget=desk.window)  # what is painted on is what has been painted
+    assert easel.painter.cloud.same(painted)  # type: ignore[union-attr, arg-type]
+    assert easel.painter.stack.canUndo()
 
 
 def test_escape_and_b_lay_the_brush_down(easel: Easel) -> None:

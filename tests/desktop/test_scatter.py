@@ -426,7 +426,7 @@ def test_nothing_is_drawn_twice_or_out_of_sight(panel, monkeypatch):
     picture(panel)
     count = []
     draw = Picture.draw
-    monkeypatch.setattr(Picture, "draw", lambda self: (count.append(1), draw(self)))
+    monkeypatch.setattr(Picture, "draw", lambda self, ratio: (count.append(1), draw(self, ratio)))
     picture(panel)
     panel.canvas.selection.set_hover(1)
     picture(panel)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from engine.core.events import Acted, Sought
 from engine.core.frame import Note
 from engine.core.mailbox import Mailbox
@@ -47,6 +49,58 @@ def test_a_new_run_drops_pictures_and_scalars_of_the_old_one_but_no_event() -> N
     assert not taken.scalars
     assert not taken.views
     assert [e.name for e in taken.events] == ["old", "new"]  # type: ignore[union-attr]
+
+
+def test_what_is_put_together_comes_out_together() -> None:
+    woken: list[bool] = []
+    box = Mailbox(lambda: woken.append(box.is_empty()))
+    with box.together():
+        box.put_views(4, {"a": FIRST})
+        box.put_scalars({"loss": ([4], [0.5])})
+        box.put_keyframes((0, 4))
+        box.put_progress(9, 1.0)
+        assert box.take().empty
+        assert not woken
+        box.put_event(Sought(4, live=False))
+    assert woken == [False]
+    taken = box.take()
+    assert taken.views == {"a": (4, FIRST)}
+    assert taken.events == [Sought(4, live=False)]
+    assert list(taken.scalars["loss"][0]) == [4]
+    assert taken.keyframes == (0, 4)
+    assert taken.step == 9
+
+
+def test_what_is_put_together_is_added_to_what_lies_there_and_nothing_wakes_nobody() -> None:
+    woken: list[int] = []
+    box = Mailbox(lambda: woken.append(1))
+    box.put_views(1, {"a": FIRST, "b": FIRST})
+    box.put_scalars({"loss": ([1], [1.0])})
+    with box.together():
+        pass
+    assert woken == [1]
+    with box.together():
+        box.put_views(2, {"a": SECOND})
+        box.put_scalars({"loss": ([2], [2.0])})
+        box.put_event(Sought(2, live=True))
+    assert woken == [1, 1]  # the first event in the box
+    taken = box.take()
+    assert taken.views == {"a": (2, SECOND), "b": (1, FIRST)}
+    assert list(taken.scalars["loss"][1]) == [1.0, 2.0]
+
+
+def test_what_was_put_before_something_went_wrong_is_not_lost() -> None:
+    box = Mailbox()
+
+    def go_wrong() -> None:
+        with box.together():
+            box.put_event(Acted(1, "x"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        go_wrong()
+    box.put_event(Acted(2, "y"))
+    assert [e.step for e in box.take().events] == [1, 2]  # type: ignore[union-attr]
 
 
 def test_it_wakes_once_for_each_filling_of_an_empty_box() -> None:

@@ -174,7 +174,7 @@ def test_the_pictures():
     last = frames(experiment, 2)[-1]
     found, source = last.views["map"](), last.views["source"]()
     assert isinstance(found, Points)
-    np.testing.assert_array_equal(found.xy, experiment.layout.y.numpy())
+    np.testing.assert_array_equal(found.xy, experiment.keel.of("map", experiment.layout.y).numpy())
     for picture in (found, source):
         (lines,) = picture.layers
         assert isinstance(lines, Segments)
@@ -189,7 +189,7 @@ def test_a_drawing_lands_among_its_like():
     frames(experiment)
     for i in (3, 77):
         found = experiment.encode(experiment.data.x[i].numpy())
-        np.testing.assert_allclose(found.xy, experiment.layout.y[i], atol=1e-2)
+        np.testing.assert_allclose(found.xy, experiment.keel.of("map", experiment.layout.y)[i], atol=1e-2)
         assert found.text == f"nearest: {experiment.data.names[int(experiment.data.y[i])]}"
     with pytest.raises(InputError, match="has 64 numbers"):
         experiment.encode(np.zeros(3))

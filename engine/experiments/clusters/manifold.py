@@ -10,6 +10,8 @@
 The first four have exact answers, found here by iterations that can be watched: eigenvectors turn into place
 (orthogonal iteration), the stress of MDS falls from step to step (SMACOF).
 
+Which way a map lies means nothing, so all six are shown lying as the exact PCA does.
+
 Sources: J. Kruskal, "Multidimensional scaling by optimizing goodness of fit", 1964; J. de Leeuw,
 "Applications of convex analysis to multidimensional scaling", 1977 (SMACOF); the others are named in
 ``engine.parts.manifolds``, ``engine.parts.tsne`` and ``engine.parts.umap``.
@@ -30,7 +32,7 @@ from engine.core.frame import Bars, Channel, Encoded, Frame, Payload, Points, Sc
 from engine.core.params import Knob
 from engine.core.text import Text, _
 from engine.data.registry import Dataset
-from engine.parts import camera, embedding, manifolds, quality, umap
+from engine.parts import align, camera, embedding, manifolds, quality, umap
 from engine.parts.tsne import Tsne, affinities
 
 STEPS, MORE = 400, 200
@@ -40,6 +42,8 @@ EARLY, EXAGGERATION = 100, 12.0
 LOOK = 10
 """The maps are judged at every so many steps."""
 MAPS = ("pca", "mds", "isomap", "lle", "tsne", "umap")
+FREE = ("pca", "mds", "isomap", "lle")
+"""Those that start at random, and lie anyhow; the others start along the principal axes."""
 NAMES = {
     "pca": _("PCA"),
     "mds": _("MDS"),
@@ -151,7 +155,7 @@ class Manifold(Experiment[ManifoldParams]):
         "trust": Channel(Bars, _("Trustworthiness")),
     }
     scalars = {name: Scalar(_("Neighbours kept · {map}", map=title)) for name, title in NAMES.items()}
-    memory = ("axes", "mds", "paths", "recipes", "tsne", "umap", "until", "seen", "kept", "trust")
+    memory = ("axes", "mds", "paths", "recipes", "tsne", "umap", "until", "seen", "kept", "trust", "keel")
 
     def setup(self) -> None:
         self.data = embedding.sample(self.data, self.p.most)
@@ -170,6 +174,8 @@ class Manifold(Experiment[ManifoldParams]):
         self._fit()
         self.tsne = Tsne(self.affinities, start)
         self.umap = umap.Umap(self.graph, umap.fill(start, self.rng))
+        self.plane = self.stages.get("manifold plane", self.key, lambda: embedding.in_plane(self.x))  # (N, 2)
+        self.keel = align.Keel(self.plane, MAPS)
         self.until = STEPS
         self.seen = str(self.p)
         self.ranks = self.stages.get("manifold ranks", self.key, lambda: quality.ranks(self.x))
@@ -197,6 +203,7 @@ class Manifold(Experiment[ManifoldParams]):
             # the learning rate falls to 0 by the end; a knob turned later lets a little of it back in
             alpha = max(0.0, 1 - self.step / STEPS) or 0.2 * (1 - self.step / self.until)
             self.umap.step(a, b, self.rng, alpha=alpha)
+            self.keel.meet(self._maps(rough=True))
             self.step += 1
             if self.step % LOOK == 0:
                 self._judge()
@@ -209,13 +216,13 @@ class Manifold(Experiment[ManifoldParams]):
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """Where an input belongs in the map of UMAP: among its nearest points. x: one item, of any shape."""
         row = embedding.project(self.data, self.stages, x)
-        place = embedding.place(row, self.x, self.umap.y)
+        place = embedding.place(row, self.x, self.keel.of("umap", self.umap.y))
         return Encoded(_("among its ten nearest neighbours"), "umap", place)
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def restore(self, kept: dict[str, Any]) -> None:  # type: ignore[override]
-        super().restore(kept)
+        super().restore({"keel": self.keel.state_dict(), **kept})  # sessions of 0.1 have none
         self._use()
 
     def _use(self) -> None:
@@ -260,13 +267,15 @@ class Manifold(Experiment[ManifoldParams]):
         m += 1e-9 * torch.eye(n, dtype=torch.float64) * m.diagonal().mean() + 1.0 / n  # 1 is out of the way
         return kernel, torch.cholesky_inverse(torch.linalg.cholesky(m))
 
-    def _maps(self) -> dict[str, torch.Tensor]:
-        """Where the points are now in each map, (N, 2) each."""
+    def _maps(self, *, rough: bool = False) -> dict[str, torch.Tensor]:
+        """Where the points are now in each map, (N, 2) each. rough: Isomap's two axes equally long, which
+        saves a product with its matrix.
+        """
         across = self.x @ self.axes.float()  # (N, 2), or (N, 1) where there is but one column
         return {
             "pca": torch.nn.functional.pad(across, (0, 2 - across.shape[1])),
             "mds": self.mds,
-            "isomap": in_place(self.paths, self.kernel).float(),
+            "isomap": (self.paths if rough else in_place(self.paths, self.kernel)).float(),
             "lle": self.recipes.float() * len(self.x) ** 0.5,
             "tsne": self.tsne.y,
             "umap": self.umap.y,
@@ -288,7 +297,10 @@ class Manifold(Experiment[ManifoldParams]):
         return Frame(self.step, dict(self.kept), views)
 
     def _map(self, name: str) -> Points:
-        return self._points(self._maps()[name])
+        y = self._maps()[name]
+        if name in FREE:  # turned exactly: what matters in them is not how they move, but where they arrive
+            return self._points(align.procrustes(y, self.plane, mirrored=self.keel.mirrors(name)).of(y))
+        return self._points(self.keel.of(name, y))
 
     def _source(self) -> Points:
         """The data as they are; of more than three columns, the first two principal axes."""

@@ -22,7 +22,7 @@ from engine.core.frame import Channel, Encoded, Frame, Payload, Points, Scalar
 from engine.core.params import Knob
 from engine.core.text import Text, _
 from engine.data.registry import Dataset, nothing
-from engine.parts import embedding, quality
+from engine.parts import align, embedding, quality
 from engine.parts.tsne import Affinities, Tsne, affinities
 
 PERPLEXITIES = (2, 5, 15, 30, 50, 100)
@@ -104,7 +104,7 @@ class Perplexity(Experiment[PerplexityParams]):
 
     channels = {f"p{p}": Channel(Points, _("Perplexity {n}", n=p)) for p in PERPLEXITIES}
     scalars = {f"kept{p}": Scalar(_("Neighbours kept · {map}", map=str(p))) for p in PERPLEXITIES}
-    memory = ("maps", "until", "seen", "kept")
+    memory = ("maps", "until", "seen", "kept", "keel")
     pace = 30.0
 
     def setup(self) -> None:
@@ -117,6 +117,7 @@ class Perplexity(Experiment[PerplexityParams]):
         start = embedding.start(self.x, self.rng)  # (N, 2), the same for all
         wanted = self.stages.get("perplexity affinities", key, self._affinities)
         self.maps = Maps({name: Tsne(p, start) for name, p in wanted.items()})
+        self.keel = align.Keel(start, self.maps)  # the start lies along the principal axes
         self.laid_out = self.data.flat  # (N, D)
         self.until = STEPS
         self.seen = str(self.p)
@@ -125,8 +126,9 @@ class Perplexity(Experiment[PerplexityParams]):
     def take(self, data: Dataset) -> None:
         """The maps go on with the other points, each beginning where the nearest one lay."""
         former, places = self.laid_out, {name: tsne.y for name, tsne in self.maps.items()}
-        self.data = data
+        keel, self.data = self.keel, data
         self.setup()
+        self.keel.fix(keel)
         rows = self.data.flat
         self.maps = Maps(
             {
@@ -145,6 +147,7 @@ class Perplexity(Experiment[PerplexityParams]):
             exaggeration = self.p.exaggeration if self.step < self.p.early else 1.0
             for tsne in self.maps.values():
                 tsne.step(exaggeration=exaggeration)
+            self.keel.meet({name: tsne.y for name, tsne in self.maps.items()})
             self.step += 1
             if self.step % LOOK == 0:
                 self._judge()
@@ -158,11 +161,14 @@ class Perplexity(Experiment[PerplexityParams]):
             )
         return _("All six maps have settled; turn a knob and they go on.")
 
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        super().restore({"keel": self.keel.state_dict(), **kept})  # sessions of 0.1 have none
+
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """Where an input belongs in one of the maps: among its nearest points. x: one item, of any shape."""
         row = embedding.project(self.data, self.stages, x)
-        xy = embedding.place(row, self.x, self.maps[MIDDLE].y)
+        xy = embedding.place(row, self.x, self.keel.of(MIDDLE, self.maps[MIDDLE].y))
         return Encoded(_("among its ten nearest neighbours"), MIDDLE, xy)
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -192,7 +198,7 @@ class Perplexity(Experiment[PerplexityParams]):
     def _map(self, name: str) -> Points:
         data = self.data
         return Points(
-            self.maps[name].y.numpy().copy(),
+            self.keel.of(name, self.maps[name].y).numpy(),
             data.classes if data.y is not None and len(data.names) > 1 else None,
             data.names,
             axes=("", ""),

@@ -12,9 +12,9 @@ computing it are in ``engine.parts.tsne``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from engine.core.frame import Beat, Channel, Encoded, Frame, Payload, Points, Sc
 from engine.core.params import Knob, Switch
 from engine.core.text import Text, _
 from engine.data.registry import Dataset, nothing
-from engine.parts import camera, embedding, quality
+from engine.parts import align, camera, embedding, quality
 from engine.parts.tsne import Affinities, Tsne, affinities
 
 STEPS, MORE = 750, 250
@@ -131,7 +131,7 @@ class TsneExperiment(Experiment[TsneParams]):
         "kept": Scalar(_("Neighbours kept")),
         "trustworthiness": Scalar(_("Trustworthiness")),
     }
-    memory = ("tsne", "until", "seen", "kl", "kept", "trust")
+    memory = ("tsne", "until", "seen", "kl", "kept", "trust", "keel")
     pace = 60.0
 
     def setup(self) -> None:
@@ -141,6 +141,7 @@ class TsneExperiment(Experiment[TsneParams]):
         self.fitted = self._perplexity()
         p = self._affinities(lambda share: self.tell(0.3 + 0.6 * share))
         self.tsne = Tsne(p, embedding.start(self.x, self.rng))
+        self.keel = align.Keel(self.tsne.y)  # the start lies along the principal axes
         self.laid_out = self.data.flat  # (N, D)
         self.until = STEPS
         self.seen = str(self.p)
@@ -151,9 +152,10 @@ class TsneExperiment(Experiment[TsneParams]):
 
     def take(self, data: Dataset) -> None:
         """The map goes on with the other points, each beginning where the nearest one lay."""
-        former, y = self.laid_out, self.tsne.y
+        former, y, keel = self.laid_out, self.tsne.y, self.keel
         self.data = data
         self.setup()
+        self.keel.fix(keel)
         places = embedding.follow(self.data.flat, former, y, self.rng)  # (N, 2)
         self.tsne = Tsne(self.tsne.affinities, places)
         self.until = max(self.until, self.step + MORE)
@@ -179,6 +181,7 @@ class TsneExperiment(Experiment[TsneParams]):
                 self.pull, self.push,
                 exaggeration=self._exaggeration(), rate=self.p.rate, momentum=self.p.momentum,
             )  # fmt: skip
+            self.keel.meet({"map": self.tsne.y})
             self.step += 1
             if self.step % (LOOK if len(self.x) <= LARGE else 2 * LOOK) == 0:
                 self._judge()
@@ -194,12 +197,15 @@ class TsneExperiment(Experiment[TsneParams]):
             )
         return _("The map has settled; turn a knob and it goes on.")
 
+    def restore(self, kept: Mapping[str, Any]) -> None:
+        super().restore({"keel": self.keel.state_dict(), **kept})  # sessions of 0.1 have none
+
     @query
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """Where an input belongs in the map: among its nearest points. x: one item, of any shape."""
         row = embedding.project(self.data, self.stages, x)
         text = _("among its ten nearest neighbours")
-        return Encoded(text, "map", embedding.place(row, self.x, self.tsne.y))
+        return Encoded(text, "map", embedding.place(row, self.x, self._seen()))
 
     # ── inside ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -240,8 +246,12 @@ class TsneExperiment(Experiment[TsneParams]):
         numbers = {"kl": self.kl, "kept": self.kept, "trustworthiness": self.trust}
         return Frame(self.step, numbers, views)
 
+    def _seen(self) -> torch.Tensor:
+        """Where the points are in the picture, (N, 2), one's own copy."""
+        return self.keel.of("map", self.tsne.y)
+
     def _map(self) -> Points:
-        y = self.tsne.y.numpy().copy()
+        y = self._seen().numpy()
         return Points(y, self._colours(), self.data.names, self._forces(), ("", ""), total=self._total())
 
     def _forces(self) -> tuple[Segments, ...]:
@@ -254,6 +264,7 @@ class TsneExperiment(Experiment[TsneParams]):
         reach = 0.1 * float((y.max(0).values - y.min(0).values).max())
         strongest = float(torch.linalg.vector_norm(force, dim=1).quantile(0.95))
         end = y + force * (reach / max(strongest, 1e-30))
+        y, end = self.keel.of("map", y), self.keel.of("map", end)
         label = self._colours()
         return (Segments(y.numpy(), end.numpy(), None if label is None else label[some.numpy()]),)
 

@@ -27,7 +27,7 @@ from engine.core.frame import Beat, Channel, Encoded, Frame, Layer, Payload, Poi
 from engine.core.params import Choice, Knob, Switch
 from engine.core.text import Text, _
 from engine.data.registry import Dataset
-from engine.parts import camera, embedding, quality, umap, umap_learn
+from engine.parts import align, camera, embedding, quality, umap, umap_learn
 
 MOST = 50_000
 """Points laid out; of more, these many spread over the set."""
@@ -162,6 +162,9 @@ class UMAP(Experiment[UmapParams]):
     The state of umap-learn's sampling cannot be kept. A run that is taken up again, or whose knobs are
     turned, therefore begins a new fit from the map at hand, over the epochs that are left, at the learning
     rate reached: it goes on sensibly, but not bit for bit as it would have.
+
+    Which way a map lies means nothing, and a spectral start lies anyhow: the picture is turned to lie as the
+    principal axes do, from which t-SNE starts.
     """
 
     channels = {
@@ -174,7 +177,7 @@ class UMAP(Experiment[UmapParams]):
         "trustworthiness": Scalar(_("Trustworthiness")),
     }
     pace = 40.0
-    memory = ("layout", "warmth", "seen", "scores")
+    memory = ("layout", "warmth", "seen", "scores", "keel")
 
     def setup(self) -> None:
         self.data = embedding.sample(self.data, MOST)
@@ -196,6 +199,9 @@ class UMAP(Experiment[UmapParams]):
         if start is None:
             start = embedding.start(self.x, self.rng)
         self.layout, self.laid_out = umap.Umap(graph, umap.fill(start, self.rng)), self.data.flat
+        plane = self.stages.get("umap plane", key, lambda: embedding.in_plane(self.x))  # (N, 2)
+        self.keel = align.Keel(plane)
+        self.keel.meet({"map": self.layout.y})
         self.fit: umap_learn.Fit | None = None
         self.fitted = -1  # the step that the fit stands at
         if self.p.method == "umap-learn":
@@ -216,6 +222,7 @@ class UMAP(Experiment[UmapParams]):
                 a, b = umap.curve(self.p.min_dist)
                 alpha = self.p.lr * self.warmth
                 self.layout.step(a, b, self.rng, alpha=alpha, negatives=self.p.negatives)
+            self.keel.meet({"map": self.layout.y})
             self.warmth -= 1 / self.p.epochs
             self.step += 1
             self.fitted = self.step
@@ -231,14 +238,15 @@ class UMAP(Experiment[UmapParams]):
         )
 
     def restore(self, kept: Mapping[str, Any]) -> None:
-        super().restore(kept)
+        super().restore({"keel": self.keel.state_dict(), **kept})  # sessions of 0.1 have none
         self.fit = None  # it stood elsewhere
 
     def take(self, data: Dataset) -> None:
         """The map goes on with the other points, each beginning where the nearest one lay."""
-        former, y, warmth, step = self.laid_out, self.layout.y, self.warmth, self.step
+        former, y, warmth, step, keel = self.laid_out, self.layout.y, self.warmth, self.step, self.keel
         self.data = data
         self.setup()
+        self.keel.fix(keel)
         y = embedding.follow(self.data.flat, former, y, self.rng)  # (N, 2)
         self.layout.load_state_dict({"y": y, "epoch": step})
         self.warmth, self.scores = max(warmth, REHEAT), self._judge()
@@ -247,7 +255,7 @@ class UMAP(Experiment[UmapParams]):
     def encode(self, x: NDArray[np.float32]) -> Encoded:
         """One item of any shape with D numbers: it is put among those of the data that are nearest to it."""
         row = embedding.project(self.data, self.stages, x)  # (1, D')
-        xy = embedding.place(row, self.x, self.layout.y)
+        xy = embedding.place(row, self.x, self.keel.of("map", self.layout.y))
         nearest = int((self.x - row).square().sum(1).argmin())
         if self.data.y is None or not self.data.names:
             return Encoded(_("nearest: item {index}", index=nearest), "map", xy)
@@ -313,7 +321,7 @@ class UMAP(Experiment[UmapParams]):
         return Frame(self.step, {"cross_entropy": loss, **self.scores}, views)
 
     def _map(self) -> Points:
-        return self._points(self.layout.y.numpy(), ("", ""))
+        return self._points(self.keel.of("map", self.layout.y).numpy(), ("", ""))
 
     def _source(self) -> Points:
         columns = self.data.columns if self.data.flat.shape[1] == 2 else ()

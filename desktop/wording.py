@@ -1,0 +1,60 @@
+"""What has been done to a run, in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from desktop.controls.timeline_bar import SAME_DRAG
+from desktop.language import Text, _, number
+from engine.api import Acted, Info, KnobSpec, Turned, Value, is_second, plain
+
+Done = Turned | Acted
+"""Something that a person did to a run."""
+
+
+def name_of(knob: KnobSpec) -> Text | str:
+    """What a knob is called beside its value: k is k in every language."""
+    short = plain(knob.name)
+    return short if len(short) == 1 else knob.label
+
+
+def value_of(knob: KnobSpec, value: Value) -> Text | str:
+    """Where a knob stands."""
+    if isinstance(value, bool):
+        return _("on") if value else _("off")
+    if isinstance(value, str):
+        return dict(knob.options).get(value, value)
+    return number(value)
+
+
+def done_in_words(info: Info, done: Done, *, sides: bool = False) -> Text:
+    """“k 4 → 6”, or “by hand”. sides: two runs stand side by side, so it says which one was turned."""
+    if isinstance(done, Acted):
+        return _("by hand")
+    knob = info.knob(done.name)
+    name = name_of(knob)
+    if sides:
+        name = Text("{side}: {name}", {"side": "B" if is_second(done.name) else "A", "name": name})
+    return _("{name} {old} → {new}", name=name, old=value_of(knob, done.old), new=value_of(knob, done.new))
+
+
+def gestures(log: Iterable[Done]) -> list[Done]:
+    """What was done, with one drag of a knob as one thing: from where it stood to where it was left."""
+    found: list[Done] = []
+    for done in log:
+        add_gesture(found, done)
+    return found
+
+
+def add_gesture(found: list[Done], done: Done) -> None:
+    """Put ``done`` at the end of ``found``, or on top of the same gesture a step or two ago."""
+    if isinstance(done, Turned) and done.waiting:
+        return  # it has had no effect so far
+    last = found[-1] if found else None
+    alike = last is not None and type(last) is type(done) and last.name == done.name
+    if last is not None and alike and 0 <= done.step - last.step <= SAME_DRAG:
+        found.pop()
+        if isinstance(done, Turned) and isinstance(last, Turned):
+            done = dataclasses.replace(done, old=last.old)
+    found.append(done)
