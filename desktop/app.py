@@ -146,7 +146,8 @@ def _show(
     if problem is not None:
         window.notice.show_problem(problem)
     opening = _Opening(window, options)
-    if for_picture or any((options.file, options.topic, options.experiment, options.demo, options.dataset, options.set)):
+    wanted = options.file, options.topic, options.experiment, options.demo, options.dataset, options.set
+    if for_picture or any(wanted):
         window.when_ready = opening.begin
     window.show()
     opening.loaded = tidier.keep

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 TAG = "drawing"
 AGAIN_MS = 200
-"""While it learns, the drawing is shown to it so often."""
+"""While it learns, the drawing is shown to it so often; and to a recorded state once one has rested there so
+long, as to set it up again takes a moment.
+"""
 LOOKED_AT = 24
 """Items looked at, to learn the size of the pictures and to choose examples from."""
 KEPT = 400
@@ -99,6 +101,8 @@ class Guest(QObject):
         self._shown: int | None = None
         self._timer = QTimer(self, singleShot=True, interval=AGAIN_MS)
         self._timer.timeout.connect(self._on_time)
+        self._rest = QTimer(self, singleShot=True, interval=AGAIN_MS)
+        self._rest.timeout.connect(self._ask)
         bridge.progress.connect(self._on_progress)
         bridge.turned.connect(self._on_turned)
         bridge.acted.connect(self._on_acted)
@@ -129,6 +133,7 @@ class Guest(QObject):
         """The pad is in sight, or put away; nothing is asked then and no star is shown."""
         self._open = open_
         self._timer.stop()
+        self._rest.stop()
         self._invite()
 
     def begin(self, info: Info, started: Started) -> None:
@@ -141,6 +146,7 @@ class Guest(QObject):
         )
         self._info = info
         self._step, self._shown = started.branched_from or 0, None
+        self._rest.stop()
         past = {w.prefix: w for w in self._witnesses} if started.branched_from is not None else {}
         self._witnesses = []
         for prefix in ("", PREFIX):
@@ -224,7 +230,9 @@ class Guest(QObject):
             self._timer.start(0 if self.rests else AGAIN_MS)
 
     def _outdated(self) -> bool:
-        """Whether somebody has learned more since it looked at the drawing."""
+        """Whether somebody has learned more since it looked at the drawing, and that is looked at."""
+        if self._shown is not None:
+            return False
         return any(w.records and w.records[-1][0] != self._step for w in self._witnesses)
 
     @property
@@ -249,9 +257,13 @@ class Guest(QObject):
     def _on_sought(self, sought: Sought) -> None:
         self._shown = None if sought.live else sought.step
         self._show()
+        self._rest.stop()
         step = sought.step
         if any(w.records and w.records[w.nearest(self._shown)][0] != step for w in self._witnesses):
-            self._ask()  # the state of then can still answer
+            if sought.live:
+                self._ask()
+            elif self._open:
+                self._rest.start()  # the state of then can still answer
 
     def _on_refused(self, refused: Refused) -> None:
         if refused.about == "ask":
@@ -289,6 +301,7 @@ class Guest(QObject):
             witness.records.clear()
             witness.again = False
         self._timer.stop()
+        self._rest.stop()
         self._area.show_guests({})
         if self._pad is not None:
             self._pad.show_input(None)
@@ -327,7 +340,8 @@ class Guest(QObject):
         text = encoded.text
         if len(said) == 2:
             text = Text("A: {a} · B: {b}", {"a": said[0][1].text, "b": said[1][1].text})
-        self._pad.show_answer(text, step, picture, difference, elsewhere=elsewhere)
+        recorded = self._shown is not None
+        self._pad.show_answer(text, step, picture, difference, elsewhere=elsewhere, recorded=recorded)
         self._area.show_guests(places, elsewhere=elsewhere)
 
 

@@ -44,6 +44,7 @@ class Runs(QObject):
         tree.compared.connect(lambda id_: self._engine.set_beside(self._grown.active, id_))
         tree.ghost_wanted.connect(self._engine.haunt)
         language.changed.connect(self._name_ghost)
+        language.changed.connect(self._mark)
 
     # ── what was done by hand ───────────────────────────────────────────────────────────────────────────────
 
@@ -51,15 +52,14 @@ class Runs(QObject):
         """A run stands; whatever was done in its past is marked."""
         self._info, self._sides = info, started.spec.beside is not None
         self._past, self._done = False, gestures(started.log)
-        for done in self._done:
-            self._mark(done)
+        self._mark()
 
     def note(self, done: Done) -> None:
         """Something has just been done; a knob that still waits has changed nothing yet."""
         if isinstance(done, Turned) and done.waiting:
             return
         add_gesture(self._done, done)
-        self._mark(self._done[-1])
+        self._mark()
         if self._grown.beside is None:  # the tree is told of it only when the run rests
             branches = tuple(
                 dataclasses.replace(branch, log=(*branch.log, done))
@@ -68,12 +68,13 @@ class Runs(QObject):
             )  # fmt: skip
             self._on_grown(dataclasses.replace(self._grown, branches=branches))
 
-    def _mark(self, done: Done) -> None:
-        assert self._info is not None
-        text = done_in_words(self._info, done, sides=self._sides)
-        self._timeline.add_mark(done.step, text, key=done.name)
-        if isinstance(done, Turned):
-            self._area.loss.add_flag(done.step, text, done.name)
+    def _mark(self) -> None:
+        """Say all of it, in the present language."""
+        if self._info is None:
+            return
+        said = [(done, done_in_words(self._info, done, sides=self._sides)) for done in self._done]
+        self._timeline.set_marks((done.step, text) for done, text in said)
+        self._area.loss.set_flags((done.step, text) for done, text in said if isinstance(done, Turned))
 
     # ── the tree ────────────────────────────────────────────────────────────────────────────────────────────
 

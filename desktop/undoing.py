@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QMenu
 
+from desktop.controls.notice import NEWS_MS
 from desktop.history import Deed, History, UndoActions
 from desktop.language import Text, _
 
@@ -198,8 +199,15 @@ class Undoing(QObject):
         self._bridge: Bridge | None = None
         self._area: PanelArea | None = None
         self._chooser: Chooser | None = None
-        history.undone.connect(lambda words: notice.show_news(_("Undone: {what}", what=words)))
-        history.redone.connect(lambda words: notice.show_news(_("Done again: {what}", what=words)))
+        self._news: Text | None = None
+        self._told = QTimer(self, singleShot=True, interval=NEWS_MS)  # while the news are new
+        history.undone.connect(lambda words: self._tell(_("Undone: {what}", what=words)))
+        history.redone.connect(lambda words: self._tell(_("Done again: {what}", what=words)))
+
+    def _tell(self, news: Text) -> None:
+        self._news = news
+        self._told.start()
+        self._notice.show_news(news)
 
     def fill(self, menu: QMenu) -> None:
         """What the next Ctrl+Z would do, and the next Ctrl+Shift+Z."""
@@ -244,6 +252,8 @@ class Undoing(QObject):
         self._chooser.begin()
         self._history.forget(lambda deed: deed.kind in gone)
         self._history.review()
+        if self._told.isActive() and self._news is not None and not self._notice.text:
+            self._notice.show_news(self._news)  # it gave way to the progress of the restart
 
     def _on_opened(self, _opened: Opened) -> None:
         """A run from a file has a past of its own; the drawing is still that of the window."""

@@ -11,8 +11,6 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from desktop.panels.scatter import ScatterPanel
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -84,23 +82,20 @@ def _is_int(value: object) -> TypeGuard[int]:
 
 
 def _cameras(area: PanelArea) -> dict[str, list[float]]:
-    found = {}
-    for name, panel in area.panels.items():
-        if isinstance(panel, ScatterPanel) and panel.camera is not None:
-            found[name] = list(panel.camera)
-    return found
+    cameras = {name: panel.canvas.view.camera for name, panel in area.scatters().items()}
+    return {name: list(camera) for name, camera in cameras.items() if camera is not None}
 
 
 def _set_cameras(area: PanelArea, cameras: Mapping[str, Any]) -> None:
-    for name, panel in area.panels.items():
+    for name, panel in area.scatters().items():
         found = cameras.get(name)
-        if not isinstance(panel, ScatterPanel) or not isinstance(found, list) or len(found) != 4:
+        if not isinstance(found, list) or len(found) != 4:
             continue
         if not all(isinstance(v, (int, float)) and math.isfinite(v) and abs(v) < 1e30 for v in found):
             continue
         x0, x1, y0, y1 = map(float, found)
         if x1 > x0 and y1 > y0:
-            panel.set_camera((x0, x1, y0, y1))
+            panel.canvas.view.set_camera((x0, x1, y0, y1))
 
 
 def _packed(items: NDArray[np.int32]) -> str:

@@ -682,7 +682,8 @@ class Window(QMainWindow):
         if self.guest is not None and self.guest.take(answer):
             return
         if self.area is not None:
-            self.area.show_answer(answer.name, answer.tag, answer.value)
+            recorded = answer.step if self._past else None
+            self.area.show_answer(answer.name, answer.tag, answer.value, recorded)
 
     def _on_refused(self, refused: Refused) -> None:
         if refused.about == "autosave":  # nobody has asked for it: ``keeping`` says it once

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from desktop.controls.timeline_bar import SAME_DRAG
 from desktop.language import Text, _, number
 from engine.api import Acted, Info, KnobSpec, Turned, Value, is_second, plain
 
 Done = Turned | Acted
 """Something that a person did to a run."""
+SAME_DRAG = 1.0
+"""Seconds between two turns of one knob that are still one gesture."""
 
 
 def name_of(knob: KnobSpec) -> Text | str:
@@ -39,8 +40,15 @@ def done_in_words(info: Info, done: Done, *, sides: bool = False) -> Text:
     return _("{name} {old} → {new}", name=name, old=value_of(knob, done.old), new=value_of(knob, done.new))
 
 
+def weights_of(step: int) -> Text:
+    """Who has answered a question that was asked while an earlier step was on screen."""
+    return _("with the weights of step {step}", step=number(step))
+
+
 def gestures(log: Iterable[Done]) -> list[Done]:
-    """What was done, with one drag of a knob as one thing: from where it stood to where it was left."""
+    """What was done, with one drag of a knob as one thing: from where it stood to where it was left, and
+    effective from its end.
+    """
     found: list[Done] = []
     for done in log:
         add_gesture(found, done)
@@ -48,12 +56,12 @@ def gestures(log: Iterable[Done]) -> list[Done]:
 
 
 def add_gesture(found: list[Done], done: Done) -> None:
-    """Put ``done`` at the end of ``found``, or on top of the same gesture a step or two ago."""
+    """Put ``done`` at the end of ``found``, or on top of the same gesture just before."""
     if isinstance(done, Turned) and done.waiting:
         return  # it has had no effect so far
     last = found[-1] if found else None
     alike = last is not None and type(last) is type(done) and last.name == done.name
-    if last is not None and alike and 0 <= done.step - last.step <= SAME_DRAG:
+    if last is not None and alike and 0 <= done.at - last.at <= SAME_DRAG:
         found.pop()
         if isinstance(done, Turned) and isinstance(last, Turned):
             done = dataclasses.replace(done, old=last.old)

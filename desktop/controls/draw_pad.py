@@ -40,6 +40,7 @@ from desktop.controls.parts import ElidedLabel, Heading, IconButton, Switch, nam
 from desktop.history import Deed, History, UndoButtons
 from desktop.language import _, language, number, say, tr
 from desktop.style.tokens import look
+from desktop.wording import weights_of
 from engine.api import Item, Text
 
 if TYPE_CHECKING:
@@ -378,7 +379,7 @@ class DrawPad(QWidget):
         self.box = 20.0
         """The box, in cells of 28, into which the data fit their things."""
         self._items: Sequence[Item] = ()
-        self._answer: tuple[Text | str, int | None] = ("", None)
+        self._answer: tuple[Text | str, int | None, bool] = ("", None, False)
         self._pending = False
         self._timer = QTimer(self, singleShot=True, interval=TELL_MS)
         self._timer.timeout.connect(self._on_tick)
@@ -481,10 +482,11 @@ class DrawPad(QWidget):
     def _build_answer(self) -> None:
         self._words = ElidedLabel(relative=1.1, bold=True)
         self._when = named("quiet", QLabel())
-        row = QHBoxLayout()
-        row.addWidget(self._words, 1)
-        row.addWidget(self._when)
-        self._column.addLayout(row)
+        said = QVBoxLayout()
+        said.setSpacing(0)
+        said.addWidget(self._words)
+        said.addWidget(self._when)
+        self._column.addLayout(said)
         self._below = QHBoxLayout()
         self._are_beside = False
         self.seen, self.rebuilt, self.error = self._tiles = (
@@ -544,9 +546,12 @@ class DrawPad(QWidget):
         difference: Ink | None = None,
         *,
         elsewhere: bool = False,
+        recorded: bool = False,
     ) -> None:
-        """What the model said, and at which step. elsewhere: the pictures beside show another step."""
-        self._answer = (words, step)
+        """What the model said, and at which step. elsewhere: the pictures beside show another step. recorded:
+        an earlier step than the newest is looked at.
+        """
+        self._answer = (words, step, recorded)
         self._when.setObjectName("flagged" if elsewhere else "quiet")
         self._when.style().unpolish(self._when)
         self._when.style().polish(self._when)
@@ -555,9 +560,12 @@ class DrawPad(QWidget):
         self.error.show_image(None if difference is None else image_of(difference))
 
     def _write_answer(self) -> None:
-        words, step = self._answer
+        words, step, recorded = self._answer
         self._words.setText(tr(words))
-        self._when.setText("" if step is None else tr(_("step {step}", step=number(step))))
+        if step is None:
+            self._when.setText("")
+        else:
+            self._when.setText(tr(weights_of(step) if recorded else _("step {step}", step=number(step))))
 
     # ── what the person does ────────────────────────────────────────────────────────────────────────────────
 
@@ -626,6 +634,7 @@ class DrawPad(QWidget):
         for row in (self._stage, self._beside, self._below):
             row.setSpacing(gap)
         self._when.setFont(look.font(0.92, tabular=True))
+        self._when.setMinimumHeight(self._when.fontMetrics().height())  # also while it says nothing
         for tile in self._tiles:
             tile.setFont(look.font(0.88))
         self._dress_examples()
@@ -660,7 +669,8 @@ class DrawPad(QWidget):
         margins, gap = self._column.contentsMargins(), self._column.spacing()
         wide = max(self.width() - margins.left() - margins.right(), 1)
         high = max(self.height() - margins.top() - margins.bottom(), 1)
-        high -= self._close.height() + self.eraser.height() + self._words.sizeHint().height() + 3 * gap
+        said = self._words.sizeHint().height() + self._when.sizeHint().height()
+        high -= self._close.height() + self.eraser.height() + said + 3 * gap
         tile = min((wide - 2 * gap) // 3, look.px(130))
         below, beside = min(wide, high - tile - gap), min(3 * wide // 4, high)
         self._move_tiles(beside > below)

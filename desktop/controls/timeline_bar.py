@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
@@ -23,8 +24,6 @@ from desktop.language import _, language, number, tr
 from desktop.style.tokens import look
 
 SEEK_EVERY_MS = 16
-SAME_DRAG = 2
-"""Steps between two turns of one knob that are still one gesture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,6 @@ class Mark:
 
     step: int
     text: str
-    key: str = ""
 
 
 class CaptionLine(QWidget):
@@ -170,15 +168,9 @@ class TimelineBar(QWidget):
         self._keyframes = list(steps)
         self.update()
 
-    def add_mark(self, step: int, text: str, key: str = "") -> None:
-        """Something was changed at ``step``. key: what; another change of it within a step or two (one drag)
-        takes the place of the last mark.
-        """
-        last = self._marks[-1] if self._marks else None
-        if key and last is not None and last.key == key and 0 <= step - last.step <= SAME_DRAG:
-            self._marks.pop()
-        self._marks.append(Mark(step, text, key))
-        self._marks.sort(key=lambda mark: mark.step)
+    def set_marks(self, marks: Iterable[tuple[int, str]]) -> None:
+        """What was changed, and at which steps."""
+        self._marks = sorted((Mark(*mark) for mark in marks), key=lambda mark: mark.step)
         self.update()
 
     def set_caption(self, text: str) -> None:

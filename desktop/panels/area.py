@@ -103,16 +103,25 @@ class PanelArea(QWidget):
         points = (data, started.size, started.spec.seed if started.size < started.total else None)
         self.same_points, self._points = points == self._points, points
         pinned = self.selection.pin, self.pinned_in()
+        # Another branch is looked at as the one before was: what moves is what has been learned.
+        held = self.scatters() if again and self.same_points and not started.fresh else {}
+        framed = {name: panel.canvas.view.framed for name, panel in held.items()}
         if not self.same_points:
             self.selection.clear()
         for panel in (*self.panels.values(), self.loss):
             panel.reset()
+        for name, panel in held.items():
+            panel.canvas.view.frame(framed[name])
         if not (same_data and started.fresh):  # else another branch may be the ghost
             self.loss.clear_ghost()
         self._offer_colours(dict(started.colourings), again=same_data)
         if self.same_points and pinned[0] >= 0:
             self.pin(*pinned)
         self._tell_watched()
+
+    def scatters(self) -> dict[str, ScatterPanel]:
+        """The pictures of points."""
+        return {name: panel for name, panel in self.panels.items() if isinstance(panel, ScatterPanel)}
 
     def complete(self, step: int) -> bool:
         """Whether every picture on screen is that of ``step``."""
@@ -121,9 +130,8 @@ class PanelArea(QWidget):
 
     def _offer_colours(self, offered: dict[str, Text], *, again: bool) -> None:
         """What points can be coloured by; a former choice stays where it can, in colours of these data."""
-        for panel in self.panels.values():
-            if isinstance(panel, ScatterPanel):
-                panel.set_colourings(list(offered.items()))
+        for panel in self.scatters().values():
+            panel.set_colourings(list(offered.items()))
         wanted = self.selection.colouring
         if not again or wanted not in offered:
             self.selection.colour_by("")
@@ -220,25 +228,24 @@ class PanelArea(QWidget):
 
     def set_past(self, past: bool) -> None:
         """A recorded step is on screen, or the newest again: its pictures come next."""
-        for panel in self.panels.values():
-            if isinstance(panel, ScatterPanel):
-                panel.canvas.view.set_past(past)
+        for panel in self.scatters().values():
+            panel.canvas.view.set_past(past)
 
     def set_held(self, held: bool) -> None:
         """Somebody holds the handle of the timeline, or has let it go."""
-        for panel in self.panels.values():
-            if isinstance(panel, ScatterPanel):
-                panel.canvas.view.set_held(held)
+        for panel in self.scatters().values():
+            panel.canvas.view.set_held(held)
 
     def show_scalars(self, scalars: Mapping[str, tuple[Sequence[int], Sequence[float]]]) -> None:
         for name, (steps, values) in scalars.items():
             self.loss.extend(steps, {name: values})
 
-    def show_answer(self, name: str, tag: object, value: Any) -> None:
+    def show_answer(self, name: str, tag: object, value: Any, recorded: int | None = None) -> None:
+        """recorded: the step whose state has answered, when it is not the present one."""
         everybody = isinstance(value, Colours)  # the points of both sides are the same items
         for channel, panel in self.panels.items():
             if everybody or is_second(channel) == is_second(name):
-                panel.answered(plain(name), tag, value)
+                panel.answered(plain(name), tag, value, recorded)
 
     def set_sides(self, a: Text | str, b: Text | str) -> None:
         """What two runs side by side are called."""
@@ -270,8 +277,8 @@ class PanelArea(QWidget):
 
     def pinned_in(self) -> str:
         """The picture in which a point has been pinned and its neighbours are listed; "" for none."""
-        for name, panel in self.panels.items():
-            if isinstance(panel, ScatterPanel) and panel.canvas.cards.pinned_here >= 0:
+        for name, panel in self.scatters().items():
+            if panel.canvas.cards.pinned_here >= 0:
                 return name
         return ""
 
@@ -287,15 +294,14 @@ class PanelArea(QWidget):
 
     def _heed(self, name: str, cloud: Cloud) -> None:
         """Two runs side by side learn from the same points, whichever picture they are painted in."""
-        for other, panel in self.panels.items():
-            if other != name and isinstance(panel, ScatterPanel):
+        for other, panel in self.scatters().items():
+            if other != name:
                 panel.painter.heed(cloud)
 
     @property
     def painter(self) -> Painter | None:
         """Who holds the brush, if anybody does."""
-        scatters = (panel for panel in self.panels.values() if isinstance(panel, ScatterPanel))
-        return next((panel.painter for panel in scatters if panel.painter.on), None)
+        return next((panel.painter for panel in self.scatters().values() if panel.painter.on), None)
 
     def toggle_painting(self) -> None:
         """Take the brush to the first picture on screen that can be painted on, or lay it down."""

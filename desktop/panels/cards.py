@@ -62,6 +62,10 @@ class Cards(QObject):
         self.pinned_here = -1
         """What has been pinned in this very picture."""
         self._corner = 0  # in which the list is
+        self._asked_at = 0  # the step on screen when the neighbours were last asked for
+        self.recorded: int | None = None
+        """The recorded step whose state has found the neighbours; None: the present state has."""
+        view.rested.connect(self._on_rested)
         selection.pinned.connect(self._on_pinned)
 
     # ── what is known ──
@@ -103,7 +107,23 @@ class Cards(QObject):
         """Pin ``item`` by a click in this picture, and ask for its neighbours."""
         self.pinned_here = item
         self._selection.set_pin(item)
-        self.ask.emit("neighbours", (item,))
+        self._ask_near()
+
+    def _ask_near(self) -> None:
+        self._asked_at = self._scene.step
+        self.ask.emit("neighbours", (self.pinned_here,))
+
+    def _on_rested(self) -> None:
+        """Another recorded step may know other neighbours, and so may the present one again."""
+        pinned = self.pinned_here >= 0 and self._selection.pin == self.pinned_here
+        if pinned and (self._asked_at != self._scene.step if self._view.past else self.recorded is not None):
+            self._ask_near()
+
+    def met(self, recorded: int | None) -> None:
+        """The neighbours have been found, by the state of a ``recorded`` step or by the present one."""
+        if recorded != self.recorded:
+            self.recorded = recorded
+            self.list_near()
 
     def _on_pinned(self, item: int) -> None:
         self.want(item)
@@ -132,7 +152,7 @@ class Cards(QObject):
                 self.want(index)
             item, image = self.items.get(index, (None, None))
             entries.append(Neighbour(index, item, image, *self._colouring.of(index)))
-        self.near.set_entries(tuple(entries))
+        self.near.set_entries(tuple(entries), self.recorded)
         self.place_near()
 
     def place_near(self) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QColor, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
-from desktop.controls.timeline_bar import SAME_DRAG
 from desktop.language import _, number, tr
 from desktop.panels.panel import Panel
 from desktop.panels.plotting import Chart, Reading, Upright, coloured, ghost_colour
@@ -82,7 +81,6 @@ class LossPlot(Panel):
         self._own_title = title
         self._lanes: list[_Lane] = []
         self._lines: list[_Line] = []
-        self._flag_key = ""
         self._flags: list[tuple[int, str]] = []
         self._shown: int | None = None
         self._busy = False
@@ -130,13 +128,6 @@ class LossPlot(Panel):
                 line.trace.extend(steps, values[line.key])
         self._draw_soon()
 
-    def truncate(self, step: int) -> None:
-        """The run goes on from ``step`` as a branch: what came after is no longer true."""
-        for line in self._lines:
-            line.trace.truncate(step)
-        self._flags = [flag for flag in self._flags if flag[0] <= step]
-        self._draw_soon()
-
     def keep_ghost(self) -> None:
         """The curves become the grey ghosts of the former run, and new ones start."""
         for line in self._lines:
@@ -163,12 +154,9 @@ class LossPlot(Panel):
             line.ghost = Trace()
         self._draw_soon()
 
-    def add_flag(self, step: int, text: str, key: str = "") -> None:
-        """Something was turned at ``step``, such as "k 4 → 6"."""
-        if key and self._flags and self._flag_key == key and 0 <= step - self._flags[-1][0] <= SAME_DRAG:
-            self._flags.pop()  # one drag, one flag
-        self._flag_key = key
-        self._flags.append((step, text))
+    def set_flags(self, flags: Iterable[tuple[int, str]]) -> None:
+        """What was turned, such as "k 4 → 6", and at which steps."""
+        self._flags = list(flags)
         self._draw_soon()
 
     def set_shown(self, step: int, live: bool) -> None:

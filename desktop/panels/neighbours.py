@@ -17,6 +17,7 @@ from desktop.panels.colours import with_alpha
 from desktop.panels.legend import paint_mark
 from desktop.selection import Selection
 from desktop.style.tokens import look
+from desktop.wording import weights_of
 from engine.api import Item
 
 MOST = 6
@@ -78,6 +79,7 @@ class Neighbours(QWidget):
         self._selection = selection
         self._entries: tuple[Neighbour, ...] = ()
         self._waiting = False
+        self._recorded: int | None = None
         self._left = 0.0  # where the entries begin, beside the title
         self._shown = 0
         self.over = False
@@ -89,10 +91,16 @@ class Neighbours(QWidget):
     def entries(self) -> tuple[Neighbour, ...]:
         return self._entries
 
-    def set_entries(self, entries: tuple[Neighbour, ...]) -> None:
-        self._entries, self._waiting = entries[:MOST], False
+    def set_entries(self, entries: tuple[Neighbour, ...], recorded: int | None = None) -> None:
+        """recorded: the step whose state has found them, when it is not the present one."""
+        self._entries, self._waiting, self._recorded = entries[:MOST], False, recorded
         self.setAccessibleName(tr(_("Nearest neighbours")))
+        self.setAccessibleDescription(self._told())
         self.update()
+
+    def _told(self) -> str:
+        """Who has found them; "" when it is the present state."""
+        return "" if self._recorded is None else tr(weights_of(self._recorded))
 
     def wait(self) -> None:
         """Others are on their way: what stands here is of the point pinned before."""
@@ -107,7 +115,7 @@ class Neighbours(QWidget):
 
     def fit(self, room: QRectF) -> bool:
         """Take a size for ``room``; False when nothing useful has place there."""
-        pad, high = self._pad(), round(self._high() + 2 * self._pad())
+        pad, high = self._pad(), round(self._high() + self._told_high() + 2 * self._pad())
         if not self._entries or high > 0.4 * room.height():
             return False
         title = self._title_wide() + look.icon_px(10)
@@ -121,6 +129,7 @@ class Neighbours(QWidget):
         if self._shown < 1:
             return False
         wide = self._left + sum(widths[: self._shown]) + gap * (self._shown - 1) + pad
+        wide = max(wide, min(self._told_wide() + 2 * pad, room.width()))
         self.resize(QSize(math.ceil(wide), high))
         return True
 
@@ -132,6 +141,13 @@ class Neighbours(QWidget):
 
     def _high(self) -> float:
         return float(self._side()) if self._with_pictures else QFontMetricsF(look.font(0.92)).height() * 1.18
+
+    def _told_high(self) -> float:
+        """The line below the entries that says who has found them."""
+        return 0.0 if self._recorded is None else QFontMetricsF(look.font(0.88)).height()
+
+    def _told_wide(self) -> float:
+        return QFontMetricsF(look.font(0.88, tabular=True)).horizontalAdvance(self._told())
 
     def _title_wide(self) -> float:
         return QFontMetricsF(look.font(0.88, bold=True)).horizontalAdvance(tr(_("Nearest neighbours")))
@@ -198,11 +214,22 @@ class Neighbours(QWidget):
             if self._left > self._pad():
                 painter.setFont(look.font(0.88, bold=True))
                 painter.setPen(look.colour("quiet"))
-                title = QRectF(self._pad(), 0, self._left, self.height())
+                title = QRectF(self._pad(), 0, self._left, self.height() - self._told_high())
                 painter.drawText(title, Qt.AlignmentFlag.AlignVCenter, tr(_("Nearest neighbours")))
+            if self._recorded is not None:
+                self._paint_told(painter)
             painter.setOpacity(0.35 if self._waiting else 1.0)
             for i in range(self._shown):
                 self._paint_entry(painter, self._entries[i], self.place(i))
+
+    def _paint_told(self, painter: QPainter) -> None:
+        """Whose neighbours these are, quietly."""
+        room = QRectF(self._pad(), 0, self.width() - 2 * self._pad(), self.height() - self._pad() / 2)
+        font = look.font(0.88, tabular=True)
+        words = QFontMetricsF(font).elidedText(self._told(), Qt.TextElideMode.ElideMiddle, room.width())
+        painter.setFont(font)
+        painter.setPen(look.colour("quiet"))
+        painter.drawText(room, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignLeft, words)
 
     def _paint_entry(self, painter: QPainter, entry: Neighbour, place: QRectF) -> None:
         if entry.index == self._selection.hover:

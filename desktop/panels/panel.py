@@ -72,7 +72,7 @@ class Panel(QFrame):
         self._head.addWidget(self._side)
         self._head.addWidget(self._title, 1)
         self._head.addWidget(self._aside)
-        self.share = _QuietButton("save", TAKE_HOME, self, size=13, pad=2, flat=True)
+        self.share = _QuietButton("take", TAKE_HOME, self, size=13, pad=2, flat=True)
         self.share.clicked.connect(self._on_share)
         self._column = QVBoxLayout(self)
         self._column.addLayout(self._head)
@@ -243,8 +243,10 @@ class Panel(QFrame):
         care.
         """
 
-    def answered(self, name: str, tag: object, value: Any) -> None:
-        """The answer to an ``ask``; panels that never ask need not care."""
+    def answered(self, name: str, tag: object, value: Any, recorded: int | None = None) -> None:
+        """The answer to an ``ask``; panels that never ask need not care. recorded: the step whose state has
+        answered, when it is not the present one.
+        """
 
     def set_guest(
         self,

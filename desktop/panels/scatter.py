@@ -16,7 +16,6 @@ from desktop.panels.canvas import Canvas
 from desktop.panels.colour_by import ColourButton
 from desktop.panels.paint import Cloud, Painter, PaintTools, over
 from desktop.panels.panel import Panel
-from desktop.panels.plane import Extent
 from desktop.selection import Selection
 from desktop.style.tokens import look
 from engine.api import Colours, Item, Points
@@ -103,15 +102,6 @@ class ScatterPanel(Panel):
         self._canvas.names_colours = False
         self._follows = True
 
-    @property
-    def camera(self) -> Extent | None:
-        """What a person has chosen to see of the plane; None while all is seen."""
-        return self._canvas.view.camera
-
-    def set_camera(self, camera: Extent) -> None:
-        """See this part of the plane."""
-        self._canvas.view.set_camera(camera)
-
     # ── what the points are coloured by ──
 
     def set_colourings(self, colourings: Sequence[tuple[str, str]]) -> None:
@@ -175,13 +165,14 @@ class ScatterPanel(Panel):
             self._count(self._payload)
             self._canvas.put_points(self._payload)
 
-    def answered(self, name: str, tag: object, value: object) -> None:
+    def answered(self, name: str, tag: object, value: object, recorded: int | None = None) -> None:
         if name == "item" and isinstance(value, Item):
             self._canvas.cards.take(value)
         elif name == "neighbours" and value is not None:
             pinned = self._selection.pin
             asked = tag[0] if isinstance(tag, tuple) and tag else pinned
             if asked == pinned >= 0:  # not of a point pinned before
+                self._canvas.cards.met(recorded)
                 self._selection.set_neighbours(tuple(int(i) for i in np.asarray(value).ravel()))
         elif name == "colours" and isinstance(value, Colours):
             asked = tag[0] if isinstance(tag, tuple) and tag else self._selection.colouring

@@ -62,7 +62,7 @@ class Scene(QObject):
         self._marks_before: list[NDArray[np.float32]] = []
         self._ellipses: list[Gaussians] = []
         self.arrived = 0.0  # when the last picture came
-        self._step = 0
+        self.step = 0
         self._flow = animation(self, 200, self._on_flow)
 
     # ── what comes ──
@@ -97,8 +97,8 @@ class Scene(QObject):
         """Let points and centres glide from where they are seen now, if that can be followed."""
         now, former = time.monotonic(), self.points
         waited = now - self.arrived
-        slow = waited > 0.1 and abs(step - self._step) <= FOLLOWED * waited
-        self.arrived, self._step = now, step
+        slow = waited > 0.1 and abs(step - self.step) <= FOLLOWED * waited
+        self.arrived, self.step = now, step
         seen = self.xy() if former is not None else None
         seen_marks = [self.marks_xy(i) for i in range(len(layers_of(former, Markers)))]
         seen_ellipses = self.ellipses_now()

@@ -21,7 +21,7 @@ REST_MS = 400
 """Without a new picture for so long, the run rests."""
 FULL, LOOSE = 0.75, 0.6
 """How much of the picture a map fills at least, along one axis: when it rests, and while it moves."""
-TINY = 0.2
+TINY = 0.3
 """And while recorded steps go by: below this there is nothing left to be seen of it."""
 
 
@@ -31,13 +31,15 @@ class View(QObject):
     Home is the box that is framed while the person has not ``zoomed``; None until there are points. It goes
     with the points when they leave it. A twin, with the same axes, shows the same.
 
-    While recorded steps go by (``past``) home stands still, so that what moves has been learned. It only widens,
-    at once, when something would be cut off; and a map that grows out of a dot comes nearer, at once too, when
-    it has become one. A hand on the timeline (``held``) let go, home glides to where it belongs.
+    While recorded steps go by (``past``) home stands still, so that what moves has been learned. It only
+    widens, at once, when something would be cut off; and a map that grew out of a dot comes nearer, at once
+    too, when it has become one. When the timeline's handle (``held``) is let go, home glides to its place.
     """
 
     changed = Signal()
     """Something else is seen, or elsewhere."""
+    rested = Signal()
+    """No other picture has come for a while, and no hand is at the timeline."""
 
     def __init__(self, scene: Scene, corner: Callable[[], QSizeF], widget: QWidget) -> None:
         """corner: how much of the upper right corner home shall leave free."""
@@ -161,6 +163,7 @@ class View(QObject):
         """The run rests: frame once more what lies outside, and a map that has become small."""
         if self.held:
             return
+        self.rested.emit()
         if self._glide.state() == QVariantAnimation.State.Running:
             self._rest.start()
             return
@@ -253,6 +256,17 @@ class View(QObject):
         self._glide_to = None
 
     # ── a person's choice ──
+
+    @property
+    def framed(self) -> tuple[Extent | None, Extent, bool]:
+        """Home, what is seen, and whether a person has chosen that."""
+        return self._home, self.plane.wish, self.zoomed
+
+    def frame(self, framed: tuple[Extent | None, Extent, bool]) -> None:
+        """See again what was ``framed``."""
+        self._home, wish, self.zoomed = framed
+        self.plane = replace(self.plane, wish=wish)
+        self.lay_out()
 
     @property
     def camera(self) -> Extent | None:

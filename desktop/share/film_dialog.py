@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -99,7 +98,7 @@ class FilmDialog(QDialog):
 
     def _row(self, spec: KnobSpec) -> Row:
         row = Row(spec, self._values[spec.name], self)
-        row.moved.connect(partial(self._on_moved, spec.name))
+        row.moved.connect(lambda value, _last, name=spec.name: self._on_moved(name, value))
         return row
 
     @property

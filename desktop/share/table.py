@@ -9,10 +9,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from desktop.language import _, tr
 from desktop.panels.loss_plot import LossPlot
@@ -27,7 +26,14 @@ CHUNK = 2_000
 """Rows written at once: a few milliseconds."""
 MOST_CELLS, MOST_COLUMNS = 2_000_000, 4_096
 """Pictures with more pixels than this are told by their captions only: no program would open such a table."""
-Column = Sequence[Any] | NDArray[Any]
+
+
+class Column(Protocol):
+    """Cells from top to bottom."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Any: ...
 
 
 class Rows:
@@ -123,7 +129,7 @@ def _points(points: Points, colours: Colours | None) -> list[dict[str, Column]]:
     n = len(points.xy)
     cloud: dict[str, Column] = {index: np.arange(n), x: points.xy[:, 0], y: points.xy[:, 1]}
     if points.label is not None:
-        cloud |= {label: points.label, name: _names(points.names, points.label)}
+        cloud |= {label: points.label, name: _Names(points.names, points.label)}
     if points.classes is not None:
         cloud[tr(_("class"))] = points.classes
     if points.other is not None and points.share is not None:
@@ -131,19 +137,19 @@ def _points(points: Points, colours: Colours | None) -> list[dict[str, Column]]:
     if colours is not None and colours.value is not None:
         cloud[_free(tr(colours.title), cloud)] = colours.value[:n]
     elif colours is not None and colours.label is not None:
-        cloud[_free(tr(colours.title), cloud)] = _names(colours.names, colours.label[:n])
+        cloud[_free(tr(colours.title), cloud)] = _Names(colours.names, colours.label[:n])
     blocks = [cloud]
     for layer in points.layers:
         block: dict[str, Column] = {}
         if isinstance(layer, Markers):
             which = np.arange(len(layer.xy)) if layer.label is None else layer.label
             block = {part: [tr(_("centre"))] * len(layer.xy), x: layer.xy[:, 0], y: layer.xy[:, 1]}
-            block |= {label: which, name: _names(points.names, which)}
+            block |= {label: which, name: _Names(points.names, which)}
         elif isinstance(layer, Ellipses):
             many = len(layer.centre)
             block = {part: [tr(_("ellipse"))] * many, x: layer.centre[:, 0], y: layer.centre[:, 1]}
             if layer.label is not None:
-                block |= {label: layer.label, name: _names(points.names, layer.label)}
+                block |= {label: layer.label, name: _Names(points.names, layer.label)}
             for axis in (0, 1):  # its half axes, one standard deviation long
                 for side, where in enumerate((x, y)):
                     block[tr(_("axis {number}, {where}", number=axis + 1, where=where))] = layer.axes[
@@ -155,7 +161,7 @@ def _points(points: Points, colours: Colours | None) -> list[dict[str, Column]]:
             if isinstance(layer, Arrows):
                 block[name] = [tr(each) for each in layer.names]
             elif layer.label is not None:
-                block |= {label: layer.label, name: _names(points.names, layer.label)}
+                block |= {label: layer.label, name: _Names(points.names, layer.label)}
             for side, where in enumerate((x, y)):
                 block[tr(_("to {where}", where=where))] = layer.end[:, side]
         if block:
@@ -171,9 +177,18 @@ def _axes(points: Points) -> tuple[str, str]:
     return (x, y) if x and y and x != y else ("x", "y")
 
 
-def _names(names: Sequence[str], labels: Column) -> list[str]:
-    said = [tr(name) for name in names]
-    return [said[k] if 0 <= k < len(said) else "" for k in np.asarray(labels).tolist()]
+class _Names:
+    """The name of each label, looked up when it is read."""
+
+    def __init__(self, names: Sequence[str], labels: Column) -> None:
+        self._names, self._labels = [tr(name) for name in names], np.asarray(labels)
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, part: slice) -> list[str]:
+        names = self._names
+        return [names[k] if 0 <= k < len(names) else "" for k in self._labels[part].tolist()]
 
 
 def _curve(curve: Curve) -> dict[str, Column]:

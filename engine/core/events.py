@@ -97,7 +97,7 @@ class StatusChanged:
 @dataclass(frozen=True, slots=True)
 class Turned:
     """A knob was turned, effective from ``step`` on. waiting: it was turned while an earlier step was looked
-    at, and takes effect when the run goes on, from wherever that will be.
+    at, and takes effect when the run goes on, from wherever that will be. at: when, in seconds since 1970.
     """
 
     step: int
@@ -105,14 +105,16 @@ class Turned:
     old: Value
     new: Value
     waiting: bool = False
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Acted:
-    """A person changed the run by hand (such as moving a centre) before ``step``."""
+    """A person changed the run by hand (such as moving a centre) before ``step``. at: as in Turned."""
 
     step: int
     name: str
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,6 +143,11 @@ class Experiment(Generic[P]):
     channels: ClassVar[Mapping[str, Channel]] = {}
     scalars: ClassVar[Mapping[str, Scalar]] = {}
     memory: ClassVar[tuple[str, ...]] = ()
+    sizes: ClassVar[Mapping[str, str]] = {}
+    """The axes of what is in ``memory`` that need not be as long as at a start, one letter an axis: "tK." is
+    any T × any K × as at the start. The same letter, the same length; a capital is at least 1. A file that
+    says otherwise is refused (``engine.core.sound``).
+    """
     pace: ClassVar[float | None] = None
     """Steps per second at which a class can follow, where a step is itself the lesson; None: as fast as it
     goes."""
@@ -221,6 +226,11 @@ class Experiment(Generic[P]):
                 value.load_state_dict(copy.deepcopy(kept[name]))
             else:
                 setattr(self, name, copy.deepcopy(kept[name]))
+
+    def check_kept(self, kept: Mapping[str, Any]) -> None:
+        """Refuse (ValueError) a ``kept`` of the right sizes with which a step would never end: it comes from
+        a file, and may say anything.
+        """
 
     def take(self, data: Dataset) -> None:
         """Go on with other data of the same kind, keeping what has been learned so far.

@@ -295,15 +295,11 @@ class Keeper(Trainer):
             self._setting_up = number
             with self._giving_up(), self._trying():
                 found = session.load(path, self._tell)
-                node = found.tree.now
-                stages = Stages()
-                kept = node.timeline.checkpoints[max(node.timeline.checkpoints)]
-                runner = stand(
-                    node.spec, kept, data=node.data, device=self._engine._device,
-                    threads=self._engine._threads or found.threads, stages=stages, tell=self._tell,
+                node, stages = found.tree.now, Stages()
+                runner = session.stand(
+                    found, path, device=self._engine._device, stages=stages, tell=self._tell,
+                    threads=self._engine._threads or found.threads,
                 )  # fmt: skip
-                session.check_shapes(runner.state(), kept, path)
-                runner.next_frame()
         except InputError:
             if self._engine._wanted == number:
                 raise

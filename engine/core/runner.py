@@ -17,6 +17,7 @@ from engine.core.events import RunSpec, Turned
 from engine.core.experiment import Experiment
 from engine.core.frame import Beat, Frame, Payload
 from engine.core.params import Value, as_dict, change
+from engine.core.sound import check_fits
 from engine.core.stages import Stages
 from engine.core.text import InputError, Text, _
 from engine.data import registry
@@ -205,8 +206,14 @@ class Runner:
         """Stand again where ``state()`` was taken; the next frame is that of this state.
 
         Raises:
-            InputError: its parameters are refused.
+            InputError: its parameters are refused, or it does not fit this experiment and these data.
         """
+        try:
+            check_fits(self.experiment, kept["experiment"])
+        except ValueError as error:
+            raise InputError(
+                _("What was kept of this run does not fit it any more: it cannot go on from there.")
+            ) from error
         self.params = self.experiment.p = change(self.params, kept["params"])
         self.experiment.restore(kept["experiment"])
         torch.set_rng_state(kept["torch_rng"])

@@ -12,12 +12,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import platform
 import tempfile
 import zipfile
-from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -29,24 +29,33 @@ import safetensors.numpy
 import torch
 
 from engine.core import frame as payloads
-from engine.core.events import Acted, RunSpec, Turned
-from engine.core.experiment import Beside
-from engine.core.runner import load_data, values_of, with_values
+from engine.core import runner, sound
+from engine.core.duo import Run
+from engine.core.events import RunSpec, Turned
+from engine.core.experiment import Beside, Info
+from engine.core.runner import explain_failure, load_data, values_of, with_values
 from engine.core.text import CancelledError, InputError, Text, _
-from engine.core.timeline import Timeline
+from engine.core.timeline import MOST, Timeline
 from engine.core.tree import PAIR, Node, Tree
-from engine.data.registry import nothing
+from engine.data.files.guard import check_file, named, too_large
+from engine.data.files.report import printable
+from engine.data.registry import Dataset, nothing
 
 SCHEMA = 2
 SUFFIX = ".latentarium"
 MEMBERS = ("session.json", "runs.json", "runs.safetensors")
 FORMER_MEMBERS = ("session.json", "state.json", "state.safetensors", "timeline.json", "timeline.safetensors")
 """Of schema 1, which knew one run only."""
-LARGEST = 2 * 2**30  # bytes, all members together
+LARGEST = 2 * 2**30 - 2**24  # bytes, all members together; beyond them a zip is another format
 LARGEST_RATIO = 200  # uncompressed to compressed: more is a bomb
+LARGEST_TEXT = 2**27  # bytes of JSON in a member
+LARGEST_MANIFEST = 2**16  # bytes
 LARGEST_VIEW = 2**20  # bytes of JSON for what was on screen
+MOST_VALUES = 4_000_000  # in the JSON of a member: each takes about a hundred bytes of memory
+MOST_MEMBERS = 100  # a newer version may have more than this one
 BLOCK = 4 * 2**20  # bytes written between two looks whether it is still wanted
-END = b"PK\x05\x06"  # begins the last record of a zip, 22 bytes and a comment
+END, FAR_END = b"PK\x05\x06", b"PK\x06\x07"
+"""Begin the last record of a zip, 22 bytes, and the one before it in a zip of more than 4 GB, 20 bytes."""
 _PAYLOADS = {
     cls.__name__: cls
     for cls in vars(payloads).values()
@@ -68,10 +77,12 @@ Content = bytes | Arrays
 # ── trees of plain values and arrays ────────────────────────────────────────────────────────────────────────
 
 
-def encode(tree: Any, arrays: Arrays, names: dict[int, str]) -> Any:
-    """``tree`` as JSON values; its arrays go to ``arrays`` and are referred to by name, each stored once.
+def encode(tree: Any, arrays: Arrays, names: dict[Hashable, str]) -> Any:
+    """``tree`` as JSON values; its arrays go to ``arrays`` and are referred to by name. Each of them, each
+    picture and each row of words is stored once.
 
-    names: id of an array to its name, kept by the caller over several trees that share arrays.
+    names: what was stored (ids of what the caller keeps alive, or words themselves) to its name, over several
+    trees that share it.
 
     Raises:
         TypeError: there is something in the tree that a session cannot hold.
@@ -92,40 +103,89 @@ def encode(tree: Any, arrays: Arrays, names: dict[int, str]) -> Any:
         return {"$dict": [[encode(k, arrays, names), encode(v, arrays, names)] for k, v in tree.items()]}
     if isinstance(tree, (list, tuple)):
         kind = "$list" if isinstance(tree, list) else "$tuple"
-        return {kind: [encode(v, arrays, names) for v in tree]}
+        key = _as_words(tree)
+        if key in names:
+            return {"$same": names[key]}
+        found: dict[str, Any] = {kind: [encode(v, arrays, names) for v in tree]}
+        if key is not None:
+            found["name"] = names[key] = f"w{len(names)}"
+        return found
     if type(tree).__name__ in _PAYLOADS:
+        if id(tree) in names:
+            return {"$same": names[id(tree)]}
+        name = names[id(tree)] = f"p{len(names)}"
         fields = {f.name: encode(getattr(tree, f.name), arrays, names) for f in dataclasses.fields(tree)}
-        return {"$payload": type(tree).__name__, "fields": fields}
+        return {"$payload": type(tree).__name__, "name": name, "fields": fields}
     raise TypeError(f"a session cannot hold a {type(tree).__name__}")
 
 
-def decode(tree: Any, arrays: Mapping[str, np.ndarray], tensors: dict[str, torch.Tensor]) -> Any:
-    """The opposite of ``encode``. tensors: those made so far, so that what was shared is shared again.
+def _as_words(row: list[Any] | tuple[Any, ...]) -> Hashable:
+    """What a tuple of several texts is known by: pictures say the same names again at each step."""
+    if isinstance(row, list) or len(row) < 2 or not all(isinstance(one, str) for one in row):
+        return None
+    return tuple((one, one.msgid if isinstance(one, Text) else None) for one in row)
+
+
+class _Decoder:
+    """The opposite of ``encode``. shared: what has a name, so that what was shared is shared again."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray], shared: dict[str, Any], tell: Tell) -> None:
+        self._arrays, self._shared, self._tell = arrays, shared, tell
+        self._kinds: dict[str, Callable[[Any, dict[str, Any]], Any]] = {
+            "$text": self._text, "$tensor": self._tensor, "$array": self._array, "$dict": self._dict,
+            "$list": self._list, "$tuple": self._tuple, "$payload": self._payload, "$same": self._same,
+        }  # fmt: skip
+
+    def value(self, tree: Any) -> Any:
+        """What ``encode`` made ``tree`` from."""
+        if not isinstance(tree, dict):
+            if isinstance(tree, list):
+                raise TypeError("a bare list")
+            return tree
+        kind = next(iter(tree))
+        return self._kinds[kind](tree[kind], tree)
+
+    def _text(self, msgid: Any, tree: dict[str, Any]) -> Any:
+        return sound.sentence(msgid, {name: self.value(value) for name, value in tree["values"].items()})
+
+    def _tensor(self, name: Any, _tree: dict[str, Any]) -> Any:
+        if name not in self._shared:
+            self._shared[name] = torch.from_numpy(self._arrays[name])
+        return self._shared[name]
+
+    def _array(self, name: Any, _tree: dict[str, Any]) -> Any:
+        return self._arrays[name]
+
+    def _dict(self, pairs: Any, _tree: dict[str, Any]) -> Any:
+        return {self.value(key): self.value(value) for key, value in pairs}
+
+    def _list(self, values: Any, _tree: dict[str, Any]) -> Any:
+        return [self.value(value) for value in values]
+
+    def _tuple(self, values: Any, tree: dict[str, Any]) -> Any:
+        return self._keep(tree, tuple([self.value(value) for value in values]))
+
+    def _payload(self, kind: Any, tree: dict[str, Any]) -> Any:
+        self._tell(min(len(self._shared) / max(len(self._arrays), 1), 1.0))
+        fields = {name: self.value(value) for name, value in tree["fields"].items()}
+        return self._keep(tree, _PAYLOADS[kind](**fields))
+
+    def _same(self, name: Any, _tree: dict[str, Any]) -> Any:
+        return self._shared[name]
+
+    def _keep(self, tree: dict[str, Any], value: Any) -> Any:
+        if "name" in tree:
+            self._shared[tree["name"]] = value
+        return value
+
+
+def decode(tree: Any, arrays: Mapping[str, np.ndarray], shared: dict[str, Any], tell: Tell = nothing) -> Any:
+    """The opposite of ``encode``. shared: as in ``_Decoder``.
 
     Raises:
         KeyError, TypeError, ValueError: it is not what ``encode`` wrote.
     """
-    if not isinstance(tree, dict):
-        if isinstance(tree, list):
-            raise TypeError("a bare list")
-        return tree
-    if "$text" in tree:
-        return Text(tree["$text"], {k: decode(v, arrays, tensors) for k, v in tree["values"].items()})
-    if "$tensor" in tree:
-        name = tree["$tensor"]
-        if name not in tensors:
-            tensors[name] = torch.from_numpy(arrays[name].copy())
-        return tensors[name]
-    if "$array" in tree:
-        return arrays[tree["$array"]]
-    if "$dict" in tree:
-        return {decode(k, arrays, tensors): decode(v, arrays, tensors) for k, v in tree["$dict"]}
-    if "$list" in tree:
-        return [decode(v, arrays, tensors) for v in tree["$list"]]
-    if "$tuple" in tree:
-        return tuple(decode(v, arrays, tensors) for v in tree["$tuple"])
-    fields = {k: decode(v, arrays, tensors) for k, v in tree["fields"].items()}
-    return _PAYLOADS[tree["$payload"]](**fields)
+    return _Decoder(arrays, shared, tell).value(tree)
 
 
 # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -138,7 +198,7 @@ def collect(tree: Tree, view: Mapping[str, Any], *, device: str, threads: int) -
     view: what is on screen, in plain JSON values.
 
     Raises:
-        InputError: ``view`` is too large.
+        InputError: ``view`` is too large, or all of it together.
     """
     nodes = [*tree.nodes.values(), *([tree.pair] if tree.pair is not None else [])]
     about = {
@@ -154,9 +214,13 @@ def collect(tree: Tree, view: Mapping[str, Any], *, device: str, threads: int) -
     if len(_json(about["view"])) > LARGEST_VIEW:
         raise InputError(_("Too much is selected to be saved; select less."))
     arrays: Arrays = {}
-    names: dict[int, str] = {}
-    runs = encode({node.id: _recorded(node) for node in nodes}, arrays, names)
-    return {"session.json": _json(about), "runs.json": _json(runs), "runs.safetensors": arrays}
+    runs = _json(encode({node.id: _recorded(node) for node in nodes}, arrays, {}))
+    members: dict[str, Content] = {
+        "session.json": _json(about), "runs.json": runs, "runs.safetensors": arrays,
+    }  # fmt: skip
+    if sum(map(_size, members.values())) > LARGEST or len(runs) > LARGEST_TEXT or _values(runs) > MOST_VALUES:
+        raise InputError(_("These runs are too large for one file. Delete some of them, and save again."))
+    return members
 
 
 def _about(node: Node) -> dict[str, Any]:
@@ -165,8 +229,8 @@ def _about(node: Node) -> dict[str, Any]:
         "id": node.id, "parent": node.parent, "start": node.start, "name": node.name,
         "inherited": node.inherited,
         "log": [
-            ["turned", done.step, done.name, done.old, done.new] if isinstance(done, Turned)
-            else ["acted", done.step, done.name] for done in node.log
+            ["turned", done.step, done.name, done.at, done.old, done.new] if isinstance(done, Turned)
+            else ["acted", done.step, done.name, done.at] for done in node.log
         ],
         "experiment": spec.experiment, "dataset": spec.dataset, "params": dict(spec.params),
         "seed": spec.seed, "data_params": dict(spec.data_params),
@@ -190,7 +254,13 @@ def _recorded(node: Node) -> dict[str, Any]:
 
 
 def _json(tree: Any) -> bytes:
-    return json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    written = json.dumps(tree, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return written.encode("utf-8", "surrogatepass")  # a path may have letters that are none
+
+
+def _values(content: bytes) -> int:
+    """About how many values there are in JSON, before it is parsed."""
+    return sum(map(content.count, (b",", b"[", b"{")))
 
 
 def write(
@@ -320,7 +390,7 @@ class Session:
 
 
 def load(path: Path, tell: Tell = nothing) -> Session:
-    """The session saved in ``path``.
+    """The session saved in ``path``. Everything in it has been looked at: see ``engine.core.sound``.
 
     tell: told the share done; may raise CancelledError, which is let through.
 
@@ -329,77 +399,143 @@ def load(path: Path, tell: Tell = nothing) -> Session:
             from an experiment or data set that does not exist here.
     """
     try:
-        members = read_whole(path, tell)
-        about = _parse(members["session.json"])
-        if "runs.json" in members:
-            recorded = _recorded_runs(members)
-        else:
-            about, recorded = _from_schema_1(about, members)
-        datas: dict[Any, Any] = {}
-        nodes = {int(one["id"]): _node(one, recorded[int(one["id"])], datas, tell) for one in about["runs"]}
-        pair = nodes.pop(PAIR, None)
-        tree = Tree(nodes[int(about["active"])])
-        tree.nodes, tree._count = nodes, max(nodes)
-        tree.ghost = None if about["ghost"] is None else int(about["ghost"])
-        if tree.ghost is not None and tree.ghost not in nodes:
-            _refuse(path)
-        if pair is not None:
-            tree.put_side_by_side(int(about["beside"]), pair)
-        return Session(tree, int(about["threads"]), str(about["device"]), dict(about["view"]))
+        return _session(path, tell)
     except (InputError, CancelledError):
         raise
+    except sound.ForeignError as error:
+        raise InputError(
+            _(
+                "“{path}” was saved by a Latentarium that has “{name}”, which this one has not. Install the "
+                "newest version to open it.",
+                path=named(path),
+                name=printable(error.name),
+            )
+        ) from error
+    except MemoryError as error:
+        raise InputError(too_large(path)) from error
     except Exception as error:  # whatever a hostile or foreign file provokes
         _refuse(path, error)
 
 
-def _node(about: dict[str, Any], recorded: dict[str, Any], datas: dict[Any, Any], tell: Tell) -> Node:
-    """One run of a file. datas: data sets already loaded, by what they depend on."""
-    spec = RunSpec(
-        str(about["experiment"]),
-        str(about["dataset"]),
-        dict(about["params"]),
-        int(about["seed"]),
-        None if about["data_dir"] is None else Path(str(about["data_dir"])),
-        dict(about["data_params"]),
-        None if about["beside"] is None else Beside(str(about["beside"][0]), dict(about["beside"][1])),
+def _session(path: Path, tell: Tell) -> Session:
+    members = read_whole(path, _part(tell, 0, 0.5))
+    about = _parse(members.pop("session.json"))
+    if "runs.json" in members:
+        recorded = _tree(members, "runs", _part(tell, 0.5, 0.8))
+    else:
+        about, recorded = _from_schema_1(about, members)
+    ids = [sound.whole(one["id"], PAIR, sound.MOST_STEPS, "the number of a run") for one in about["runs"]]
+    sound.need(
+        len(set(ids)) == len(ids) <= sound.MOST_RUNS and set(ids) == set(recorded), "runs without a past"
     )
-    timeline = Timeline()
-    timeline.scalars = {
-        n: (array("q", s.tolist()), array("d", v.tolist())) for n, (s, v) in recorded["scalars"].items()
-    }
-    for step in sorted(recorded["keyframes"]):
-        timeline.keep(int(step), recorded["keyframes"][step], recorded["checkpoints"].get(step))
-    if not timeline.checkpoints:
-        raise ValueError("nothing to go on from")
-    newest = timeline.checkpoints[max(timeline.checkpoints)]
-    _check_finite(newest)
-    if spec.data_key not in datas:
-        datas[spec.data_key] = load_data(spec, tell)
-    data = datas[spec.data_key]
-    if recorded.get("painted") is not None:
-        data = dataclasses.replace(data, **recorded["painted"], factors=(), painted=True)
-    log: list[Turned | Acted] = [
-        Turned(int(one[1]), str(one[2]), *one[3:5]) if one[0] == "turned" else Acted(int(one[1]), str(one[2]))
-        for one in about["log"]
-    ]
-    return Node(
-        int(about["id"]), spec, data, timeline, about["parent"], int(about["start"]), str(about["name"]), log,
-        min(int(about["inherited"]), len(log)),
-    )  # fmt: skip
+    reading = _Nodes(path, _part(tell, 0.8, 1))
+    nodes = {id_: reading.node(one, recorded[id_]) for id_, one in zip(ids, about["runs"], strict=True)}
+    pair = nodes.pop(PAIR, None)
+    sound.check_tree(nodes, about["active"], about["ghost"])
+    tree = Tree(nodes[about["active"]], LARGEST)
+    tree.nodes, tree._count, tree.ghost = nodes, max(nodes), about["ghost"]
+    if pair is not None:
+        sound.check_pair(pair, nodes, tree.active, about["beside"])
+        tree.put_side_by_side(about["beside"], pair)
+    view = about["view"]
+    sound.need(isinstance(view, dict) and len(_json(view)) <= LARGEST_VIEW, "an odd view")
+    threads = sound.whole(about["threads"], 1, 100_000, "threads")
+    # More than there are cores would only wait for each other.
+    threads = min(threads, os.cpu_count() or 1)
+    return Session(tree, threads, sound.words(about["device"], "a device"), view)
 
 
-def _recorded_runs(members: Mapping[str, bytes]) -> dict[int, dict[str, Any]]:
-    found: dict[int, dict[str, Any]] = _tree(members, "runs")
-    return found
+def stand(found: Session, path: Path, **options: Any) -> Run:
+    """The run of ``found``, a session from ``path``, that was on screen, at its first frame. All that it
+    shows has been looked at.
+
+    options: as for ``make_run``.
+
+    Raises:
+        InputError: it cannot be gone on with.
+    """
+    node = found.tree.now
+    kept = node.timeline.checkpoints[max(node.timeline.checkpoints)]
+    try:
+        run = runner.stand(node.spec, kept, data=node.data, **{"threads": found.threads, **options})
+        run.next_frame()
+        sound.check_pictures(run)
+    except CancelledError:
+        raise
+    except (InputError, MemoryError) as error:
+        raise InputError(
+            _("“{path}” cannot be opened. {reason}", path=named(path), reason=explain_failure(error))
+        ) from error
+    except Exception as error:  # whatever a state that somebody has made up provokes
+        _refuse(path, error)
+    return run
 
 
-def _from_schema_1(about: dict[str, Any], members: Mapping[str, bytes]) -> tuple[dict[str, Any], Any]:
+class _Nodes:
+    """Makes the runs of the file at ``path``; what several share is loaded and looked at once."""
+
+    def __init__(self, path: Path, tell: Tell) -> None:
+        self._path, self._tell = path, tell
+        self._datas: dict[Hashable, Dataset] = {}
+        self._keyframes = sound.Keyframes()
+
+    def node(self, about: dict[str, Any], recorded: dict[str, Any]) -> Node:
+        """One run."""
+        spec = sound.run_spec(about)
+        info = sound.declared(spec)
+        log = sound.log(about["log"], info)
+        parent = about["parent"]
+        if parent is not None:
+            sound.whole(parent, 1, sound.MOST_STEPS, "the number of a run")
+        return Node(
+            about["id"], spec, self._data(spec, recorded.get("painted")),
+            self._timeline(recorded, info, sound.Checkpoints(spec, len(log))), parent,
+            sound.whole(about["start"], 0, sound.MOST_STEPS, "a start"), sound.node_name(about["name"]), log,
+            sound.whole(about["inherited"], 0, len(log), "what was inherited"),
+        )  # fmt: skip
+
+    def _timeline(self, recorded: dict[str, Any], info: Info, checkpoints: sound.Checkpoints) -> Timeline:
+        timeline = Timeline(LARGEST)
+        keyframes, kept = recorded["keyframes"], recorded["checkpoints"]
+        steps = sound.steps_of(keyframes, kept, MOST)
+        for at, step in enumerate(steps):
+            self._tell(at / len(steps))
+            self._keyframes.check(keyframes[step], info)
+            if step in kept:
+                checkpoints.check(kept[step], step)
+            timeline.keep(step, keyframes[step], kept.get(step))
+        timeline.scalars = sound.scalars(recorded["scalars"], info, steps[-1])
+        return timeline
+
+    def _data(self, spec: RunSpec, painted: Any) -> Dataset:
+        key = spec.data_key
+        if key not in self._datas:
+            try:
+                self._datas[key] = load_data(spec, self._tell)
+            except InputError as error:
+                raise InputError(
+                    _(
+                        "“{path}” cannot be opened without its data. {reason}",
+                        path=named(self._path),
+                        reason=error.sentence,
+                    )
+                ) from error
+        if painted is None:
+            return self._datas[key]
+        own = key, id(painted["x"]), id(painted["y"])
+        if own not in self._datas:
+            self._datas[own] = sound.painted(painted, self._datas[key])
+        return self._datas[own]
+
+
+def _from_schema_1(about: dict[str, Any], members: dict[str, bytes]) -> tuple[dict[str, Any], Any]:
     """One run, its state apart from its timeline, as a tree of one."""
     state, recorded = _tree(members, "state"), _tree(members, "timeline")
     painted = state.pop("painted", None)
     if painted is not None:
         recorded["painted"] = painted
-    recorded["checkpoints"][int(about["step"])] = state
+    recorded["checkpoints"][about["step"]] = state
+    recorded["keyframes"].setdefault(about["step"], {})
     run = {**about, "id": 1, "parent": None, "start": 0, "name": "", "inherited": 0, "log": []}
     spec = with_values(
         RunSpec(about["experiment"], about["dataset"], beside=about["beside"] and Beside(*about["beside"])),
@@ -410,85 +546,85 @@ def _from_schema_1(about: dict[str, Any], members: Mapping[str, bytes]) -> tuple
     return {**about, "runs": [run], "active": 1, "ghost": None, "beside": None, "view": {}}, {1: recorded}
 
 
+def _part(tell: Tell, start: float, end: float) -> Tell:
+    """``tell`` for a part of the work, from one share of all to another."""
+    return lambda share: tell(start + (end - start) * share)
+
+
 def read_whole(path: Path, tell: Tell = nothing) -> dict[str, bytes]:
     """The members of the session at ``path``, each checked against the manifest.
 
     Raises:
         InputError: it cannot be read, is no session, is of a newer version, or a member is damaged.
     """
+    size = check_file(path)
     try:
-        _check_directory(path)
+        _check_end(path, size)
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
-            size = sum(entry.file_size for entry in entries.values())
-            packed = sum(entry.compress_size for entry in entries.values())
-            known = [{"manifest.json", *names} for names in (MEMBERS, FORMER_MEMBERS)]
-            if "manifest.json" not in entries or size > LARGEST or size > LARGEST_RATIO * max(packed, 1):
-                _refuse(path)
-            manifest = _parse(_read(archive, "manifest.json", lambda _bytes: None))
-            if int(manifest["schema"]) > SCHEMA:
+            sound.need(len(entries) == len(archive.infolist()), "two members of one name")
+            manifest = _parse(_read(archive, entries["manifest.json"], LARGEST_MANIFEST, nothing))
+            if sound.whole(manifest["schema"], 1, 2**31, "a schema") > SCHEMA:
                 raise InputError(
                     _(
                         "“{path}” was saved by a newer Latentarium. Install the newest version to open it.",
-                        path=str(path),
+                        path=named(path),
                     )
                 )
-            if set(entries) not in known:
-                _refuse(path)
+            names = MEMBERS if manifest["schema"] == SCHEMA else FORMER_MEMBERS
+            sound.need(entries.keys() == {"manifest.json", *names}, "other members")
+            whole = sum(entry.file_size for entry in entries.values())
+            sound.need(whole <= min(LARGEST, LARGEST_RATIO * size), "a bomb")
             members, done = {}, 0
 
             def further(bytes_: int) -> None:
                 nonlocal done
                 done += bytes_
-                tell(min(done / max(size, 1), 1.0))
+                tell(min(done / max(whole, 1), 1.0))
 
-            for name in entries.keys() - {"manifest.json"}:
-                members[name] = _read(archive, name, further, manifest["members"][name]["sha256"])
+            for name in names:
+                most = LARGEST_TEXT if name.endswith(".json") else LARGEST
+                members[name] = _read(archive, entries[name], most, further)
+                if hashlib.sha256(members[name]).hexdigest() != manifest["members"][name]["sha256"]:
+                    raise ValueError(f"{name} is damaged")
     except (InputError, CancelledError):
         raise
+    except MemoryError as error:
+        raise InputError(too_large(path)) from error
     except OSError as error:
         raise InputError(
-            _("“{path}” could not be read: {reason}.", path=str(path), reason=error.strerror or str(error))
+            _("“{path}” could not be read: {reason}.", path=named(path), reason=error.strerror or str(error))
         ) from error
     except Exception as error:  # zipfile, json and zlib raise many kinds for a damaged file
         _refuse(path, error)
     return members
 
 
-def _check_directory(path: Path) -> None:
-    """Refuse a zip of more members than a session has before its list of them is read: a million of them
-    would take all memory.
-
-    Raises:
-        ValueError: it is no zip, or one of too many members.
-        OSError: it cannot be read.
+def _check_end(path: Path, size: int) -> None:
+    """Refuse (ValueError) what does not end as a zip of few members does, before the list of them is read: a
+    million of them would take all memory.
     """
     with path.open("rb") as file:
-        file.seek(0, os.SEEK_END)
-        file.seek(max(file.tell() - 22 - 2**16, 0))
-        tail = file.read()
-    at = tail.rfind(END)
-    count = int.from_bytes(tail[at + 10 : at + 12], "little")
-    length = int.from_bytes(tail[at + 12 : at + 16], "little")
-    if at < 0 or count > 1 + len(FORMER_MEMBERS) or length > 2**16:
-        raise ValueError("no session")
+        file.seek(max(size - 42, 0))
+        tail = file.read(42)
+    end = tail[-22:]
+    members, length, comment = (int.from_bytes(end[a:b], "little") for a, b in ((10, 12), (12, 16), (20, 22)))
+    few = members <= MOST_MEMBERS and length <= 2**16 and not comment
+    sound.need(end.startswith(END) and few and not tail[:-22].startswith(FAR_END), "no session")
 
 
 def _read(
-    archive: zipfile.ZipFile, name: str, further: Callable[[int], None], sha256: str | None = None
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int, further: Callable[[int], None]
 ) -> bytes:
-    """One member, checked. ValueError: its content is not what the manifest says."""
-    digest, pieces = hashlib.sha256(), bytearray()
-    with archive.open(name) as member:
+    """One member."""
+    plain = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+    sound.need(plain and entry.file_size <= most, "a member that is packed otherwise, or too large")
+    pieces = []
+    with archive.open(entry) as member:
         while piece := member.read(BLOCK):
-            if len(pieces) + len(piece) > LARGEST:
-                raise ValueError("larger than it says")
-            digest.update(piece)
-            pieces += piece
+            pieces.append(piece)
             further(len(piece))
-    if sha256 is not None and digest.hexdigest() != sha256:
-        raise ValueError(f"{name} is damaged")
-    return bytes(pieces)
+    return b"".join(pieces)
 
 
 def _refuse(path: Path, cause: Exception | None = None) -> NoReturn:
@@ -497,55 +633,32 @@ def _refuse(path: Path, cause: Exception | None = None) -> NoReturn:
             "“{path}” is damaged or is no Latentarium session. If you saved it before, the former version "
             "is beside it "
             "with “.1” at the end of its name.",
-            path=str(path),
+            path=named(path),
         )
     ) from cause
 
 
 def _parse(content: bytes) -> Any:
-    def no_constant(word: str) -> NoReturn:
-        raise ValueError(f"{word} in JSON")
-
-    return json.loads(content, parse_constant=no_constant)
-
-
-def _tree(members: Mapping[str, bytes], name: str) -> Any:
-    arrays = safetensors.numpy.load(members[f"{name}.safetensors"])
-    return decode(_parse(members[f"{name}.json"]), arrays, {})
+    """Values from JSON, such as ``_json`` writes: no number that is none, or beyond what 64 bits hold."""
+    sound.need(len(content) <= LARGEST_TEXT and _values(content) <= MOST_VALUES, "too much")
+    text = content.decode("utf-8", "surrogatepass")
+    return json.loads(text, parse_constant=_no_number, parse_float=_float, parse_int=_int)
 
 
-def _leaves(tree: Any, path: str = "") -> dict[str, Any]:
-    if isinstance(tree, Mapping):
-        return {k: v for key, value in tree.items() for k, v in _leaves(value, f"{path}/{key}").items()}
-    if isinstance(tree, (list, tuple)):
-        return {k: v for i, value in enumerate(tree) for k, v in _leaves(value, f"{path}/{i}").items()}
-    return {path: tree}
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} in JSON")
 
 
-def _check_finite(state: Any) -> None:
-    """Weights that are not numbers would load without a word and spoil everything later."""
-    for name, value in _leaves(state).items():
-        if (
-            isinstance(value, torch.Tensor)
-            and value.is_floating_point()
-            and not bool(torch.isfinite(value).all())
-        ):
-            raise ValueError(f"{name} is not finite")
+def _float(word: str) -> float:
+    value = float(word)
+    return value if math.isfinite(value) else _no_number(word)
 
 
-def check_shapes(expected: Any, found: Any, path: Path) -> None:
-    """The state must fit this experiment: same names, and tensors of the same type.
+def _int(word: str) -> int:
+    return int(word) if len(word) <= 20 else _no_number(word)
 
-    Sizes may differ where a live knob changes them (the number of centres), so only names and types are
-    compared.
 
-    Raises:
-        InputError: it does not.
-    """
-    mine, theirs = _leaves(expected), _leaves(found)
-    for name, value in mine.items():
-        other = theirs.get(name)
-        if isinstance(value, torch.Tensor) and (
-            not isinstance(other, torch.Tensor) or other.dtype != value.dtype
-        ):
-            _refuse(path)
+def _tree(members: dict[str, bytes], name: str, tell: Tell = nothing) -> Any:
+    """What was recorded; the members it is made from are let go."""
+    arrays = safetensors.numpy.load(members.pop(f"{name}.safetensors"))
+    return decode(_parse(members.pop(f"{name}.json")), arrays, {}, tell)

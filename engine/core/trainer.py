@@ -5,6 +5,7 @@ The part of the engine's thread that knows no commands; see loop.py for those.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import traceback
 from collections import deque
@@ -250,6 +251,7 @@ class Trainer:
 
     def _note(self, done: Turned | Acted) -> None:
         """Something was done by hand."""
+        done = dataclasses.replace(done, at=time.time())
         self._node.log.append(done)
         self._mailbox.put_event(done)
 

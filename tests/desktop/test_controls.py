@@ -452,8 +452,7 @@ def test_keys_on_the_timeline(timeline, qtbot):
 
 def test_marks_and_captions_are_painted_and_cleared(timeline):
     empty = timeline.grab().toImage()
-    timeline.add_mark(30, "k 4 → 6")
-    timeline.add_mark(31, "k 6 → 7")
+    timeline.set_marks([(31, "k 6 → 7"), (30, "k 4 → 6")])
     marked = timeline.grab().toImage()
     assert marked != empty
     low = timeline.sizeHint().height()

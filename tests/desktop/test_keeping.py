@@ -63,8 +63,7 @@ def test_everything_on_screen_comes_back(kept: Callable[..., Desk], tmp_path: Pa
     desk.settle()
     desk.run(lambda: window.bridge.engine.advance(3))
     desk.until(lambda: desk.status in ("paused", "ended"))
-    cloud = desk.panels["cloud"]
-    cloud.set_camera((-1.0, 1.5, -2.0, 0.5))
+    desk.panels["cloud"].canvas.view.set_camera((-1.0, 1.5, -2.0, 0.5))
     chosen = np.array([3, 5, 8, 200], np.int32)
     window.area.selection.select(chosen)
     window.area.selection.set_pin(5)
@@ -90,7 +89,7 @@ def test_everything_on_screen_comes_back(kept: Callable[..., Desk], tmp_path: Pa
     assert desk.panel_steps() == {1}
     assert list(selection.items) == list(chosen)
     assert (selection.pin, selection.hidden) == (5, frozenset({1}))
-    assert desk.panels["cloud"].camera == (-1.0, 1.5, -2.0, 0.5)
+    assert desk.panels["cloud"].canvas.view.camera == (-1.0, 1.5, -2.0, 0.5)
     assert window.transport.speed_slider.value() == 20
     again = window.conductor.tree
     assert (again.branches, again.active, again.ghost) == (tree.branches, tree.active, tree.ghost)

@@ -111,22 +111,11 @@ def test_the_ghost_stays_when_a_new_run_starts(plot):
     assert chart.strokes == chart.ghosts == []
 
 
-def test_truncate_forgets_what_came_after(plot):
-    plot.extend(range(300), {"inertia": np.arange(300.0), "moved": np.arange(300.0)})
-    plot.add_flag(10, "k 2 → 3")
-    plot.add_flag(200, "k 3 → 4")
-    plot.truncate(100)
-    assert chart_of(plot).strokes[0].x.max() == 100
-    assert [upright.text for upright in chart_of(plot).uprights] == ["k 2 → 3"]
-    plot.extend([101], {"inertia": [7.0], "moved": [7.0]})
-    assert chart_of(plot).strokes[0].x.max() == 101
-
-
 def test_flags_and_the_shown_step_stand_upright(plot):
     plot.extend(range(100), {"inertia": np.arange(100.0), "moved": np.arange(100.0)})
     chart = chart_of(plot)
     assert count(colours(chart), look.colours.flag) == 0
-    plot.add_flag(50, "k 4 → 6")
+    plot.set_flags([(50, "k 4 → 6")])
     assert count(colours(chart), look.colours.flag) > 50
     assert count(colours(chart), look.colours.accent) == 0
     plot.set_shown(25, live=False)
@@ -218,7 +207,7 @@ def test_log_scalars_fall_back_where_values_reach_zero(plot):
 def test_odd_values_are_drawn_without_complaint(plot, values, log):
     plot.set_scalars({"a": Scalar("a", log=log), "b": Scalar("b"), "c": Scalar("c")})
     plot.extend(range(len(values)), {"a": values, "b": values[:1]})
-    plot.add_flag(0, "x")
+    plot.set_flags([(0, "x")])
     for size in ((640, 400), (60, 40), (300, 120)):
         plot.resize(*size)
         plot.grab()

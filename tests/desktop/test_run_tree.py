@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,7 @@ Key = Qt.Key
 
 
 def turned(step: int, old: Any = 4, new: Any = 6, name: str = "k", *, waiting: bool = False) -> Turned:
-    return Turned(step, name, old, new, waiting)
+    return Turned(step, name, old, new, waiting, at=0.3 * step)
 
 
 def words(done: Any) -> str:
@@ -75,7 +76,7 @@ def test_one_drag_is_one_gesture():
     drag = [turned(10, 4, 5), turned(11, 5, 6), turned(13, 6, 9)]
     assert gestures([*drag, turned(20, 9, 2)]) == [turned(13, 4, 9), turned(20, 9, 2)]
     assert gestures([turned(10), turned(11, 1, 2, "other")]) == [turned(10), turned(11, 1, 2, "other")]
-    assert gestures([Acted(5, "move"), Acted(6, "move"), turned(7)]) == [Acted(6, "move"), turned(7)]
+    assert gestures([Acted(5, "move", 1), Acted(6, "move", 1.5), turned(7)]) == [Acted(6, "move"), turned(7)]
     assert gestures([turned(9, waiting=True)]) == []
 
 
@@ -575,3 +576,21 @@ def test_the_tree_fits_on_a_small_projector(desks: Any, code: str) -> None:
         assert tree.height() <= 0.2 * desk.window.height()
         for index in range(2):
             assert tree.lanes.name_rect(index).width() > 60
+
+
+def test_another_branch_is_seen_from_where_the_former_one_was(desks: Callable[..., Desk]):
+    desk = desks().open("kmeans", dataset="blobs", seed=3)
+    desk.advance(3)
+    view = desk.panels["cloud"].canvas.view
+    view.set_camera((-1.0, 2.0, -1.0, 2.0))
+    desk.window.area.selection.select(np.array([1, 2], np.int32))
+    desk.window.seek(1)
+    desk.settle()
+    desk.run(lambda: desk.window.bridge.engine.advance(1))
+    assert view.camera == (-1.0, 2.0, -1.0, 2.0)
+    assert list(desk.window.area.selection.items) == [1, 2]
+    view.fit()
+    view.halt()
+    home = view.plane.wish
+    desk.run(lambda: desk.window.bridge.engine.switch(1))
+    assert view.plane.wish == home

@@ -8,7 +8,6 @@ from typing import Any
 from engine.core import session
 from engine.core.duo import Run
 from engine.core.events import RunSpec
-from engine.core.runner import stand
 from engine.core.timeline import Timeline
 from engine.core.tree import Node, Tree
 
@@ -22,8 +21,4 @@ def save(path: Path, spec: RunSpec, runner: Run, timeline: Timeline, view: Any =
 def load(path: Path, **options: Any) -> tuple[RunSpec, Run, Timeline]:
     found = session.load(path)
     node = found.tree.now
-    kept = node.timeline.checkpoints[max(node.timeline.checkpoints)]
-    runner = stand(node.spec, kept, data=node.data, device="cpu", threads=found.threads, **options)
-    session.check_shapes(runner.state(), kept, path)
-    runner.next_frame()
-    return node.spec, runner, node.timeline
+    return node.spec, session.stand(found, path, device="cpu", **options), node.timeline

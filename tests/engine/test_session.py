@@ -124,7 +124,7 @@ def test_truncated_foreign_and_hostile_files_are_refused(saved: tuple[Path, Runn
         with pytest.raises(InputError) as caught:
             load(bad)
         assert "newer" in caught.value.sentence if name == "newer" else caught.value.sentence, name
-    with pytest.raises(InputError, match="could not be read"):
+    with pytest.raises(InputError, match="is not there any more"):
         load(tmp_path / "nowhere")
 
 

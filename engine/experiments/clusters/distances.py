@@ -12,7 +12,7 @@ R. Ramakrishnan and U. Shaft, "When is nearest neighbor meaningful?", ICDT 1999,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Annotated, Any
@@ -318,6 +318,7 @@ class Distances(Experiment[DistancesParams]):
     }
     pace = 2.0
     memory = ("d", "asked", "distances", "around", "apart", "labels", "pixels", "now", "history")
+    sizes = {"distances": "P", "history": "M."}
 
     def setup(self) -> None:
         self.law = LAWS[self.p.law]
@@ -353,6 +354,10 @@ class Distances(Experiment[DistancesParams]):
 
     def ended(self) -> Text | None:
         return _("A million dimensions, and every point is as far as every other. Turn d to look again.")
+
+    def check_kept(self, kept: Mapping[str, Any]) -> None:
+        if not all(2 <= kept[name] <= LAST for name in ("d", "asked")):
+            raise ValueError("a dimension beyond those there are")
 
     @query
     def neighbours(self, index: int, k: int = 6) -> list[int]:

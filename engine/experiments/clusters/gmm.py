@@ -275,6 +275,7 @@ class GMM(Experiment[GMMParams]):
     }
     pace = 10.0
     memory = ("pi", "mu", "sigma", "trail", "made_for", "tried", "settled")
+    sizes = {"pi": "K", "mu": "K.", "sigma": "K..", "trail": "TK."}
     settled: bool
     trail: torch.Tensor
 

@@ -235,6 +235,7 @@ class KDE(Experiment[KDEParams]):
     }
     pace = 4.0
     memory = ("used", "held", "heldout", "train", "shown", "knob", "by_hand")
+    sizes = {"heldout": "t", "train": "t"}
 
     def setup(self) -> None:
         self._look_at_data()

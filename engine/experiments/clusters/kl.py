@@ -169,6 +169,7 @@ class KL(Experiment[KLParams]):
     }
     pace = 4.0
     memory = ("mu", "sigma", "n", "totals", "squares", "counts", "means", "errors", "drawn")
+    sizes = {"counts": "t", "means": ".t", "errors": ".t", "drawn": "r"}
 
     def setup(self) -> None:
         mu, sigma = STARTS[self.p.start]

@@ -194,6 +194,8 @@ class KMeans(Experiment[KMeansParams]):
     trail: torch.Tensor
     pace = 2.0
     memory = ("centres", "sums", "counts", "trail", "placed", "moved", "settled", "fast")
+    sizes = {"centres": "K.", "sums": "K.", "counts": "K", "trail": "TK.", "fast/centres": "K.",
+             "fast/sums": "K.", "fast/counts": "K", "fast/lower": "K."}  # fmt: skip
 
     def setup(self) -> None:
         self._look_at_data()

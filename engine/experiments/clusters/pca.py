@@ -178,6 +178,7 @@ class PCA(Experiment[PCAParams]):
     }
     pace = 3.0
     memory = ("axes", "chosen", "turn")
+    sizes = {"chosen": "M"}
 
     def setup(self) -> None:
         x = checks.numbers(

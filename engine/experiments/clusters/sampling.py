@@ -241,6 +241,7 @@ class Sampling(Experiment[SamplingParams]):
     }
     pace = 2.0
     memory = ("darts", "sums", "inside", "errors", "grids")
+    sizes = {"darts": "n", "errors": ".T", "grids": ".T"}
 
     def setup(self) -> None:
         self.x, p = shape(self.p.density)  # (TABLE,) each
