@@ -252,7 +252,7 @@ class Undoing(QObject):
         self._chooser.begin()
         self._history.forget(lambda deed: deed.kind in gone)
         self._history.review()
-        if self._told.isActive() and self._news is not None and not self._notice.text:
+        if not other and self._told.isActive() and self._news is not None and not self._notice.text:
             self._notice.show_news(self._news)  # it gave way to the progress of the restart
 
     def _on_opened(self, _opened: Opened) -> None:

@@ -531,6 +531,7 @@ class Window(QMainWindow):
         topic, order = self._topic(), self._channels_in_order(started.spec)
         plain_plots = info.id in topic.without_curves and not self.comparing
         self.area.begin(info, started, order, multiples=info.id in topic.multiples, curves=not plain_plots)
+        self.area.set_past(False)
         self._show_sides()
         if self.runs is not None:
             self.runs.begin(info, started)

@@ -108,7 +108,8 @@ class View(QObject):
 
         A map, which has no axes to be read, is followed more closely, also when it shrinks.
         """
-        if self._home is not None and not self.zoomed and self._beside() != self._laid_beside:
+        unlaid = self._laid_beside.width() < 0
+        if self._home is not None and (unlaid or not self.zoomed) and self._beside() != self._laid_beside:
             self.lay_out()
             twin = self._alike()
             if twin is not None:
@@ -266,7 +267,7 @@ class View(QObject):
         """See again what was ``framed``."""
         self._home, wish, self.zoomed = framed
         self.plane = replace(self.plane, wish=wish)
-        self.lay_out()
+        self._laid_beside = QSizeF(-1, -1)  # room for axes and legend is found once there are points
 
     @property
     def camera(self) -> Extent | None:

@@ -156,6 +156,7 @@ class Film(QObject):
         assert self._scene is not None
         if not self._subject.isVisible():
             self.give_up(UNSEEN)
+            return
         notice = self._window.notice
         filmed = self._plan.what == WINDOW and notice.isVisible()
         if filmed:  # what is said about the film is not in it

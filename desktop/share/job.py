@@ -80,9 +80,11 @@ class Job(QObject):
 
     def _go_on(self) -> None:
         """One thing more, and then the window has its turn."""
-        if self._problem is not None or not self._touring:
+        if self._problem is not None:
             return
         thing = next(self._things, None)
+        if self._problem is not None:  # it could not be made
+            return
         if thing is None:
             self._made += 1
             self._window.notice.show_progress(self._made / self._total, self._words)

@@ -658,13 +658,14 @@ def _kin(spec: RunSpec) -> tuple[object, ...]:
 
 
 def steps_of(keyframes: object, checkpoints: object, most: int) -> list[int]:
-    """The steps at which pictures were kept, rising; the last is one that the run can go on from."""
+    """The steps at which pictures were kept, rising, up to the last one that the run can go on from."""
     if not isinstance(keyframes, dict) or not isinstance(checkpoints, dict):
         raise ValueError("nothing recorded")
-    need(0 < len(keyframes) <= most, "nothing recorded, or far too much")
+    need(len(keyframes) <= most, "far too much")
+    need(len(checkpoints) > 0 and checkpoints.keys() <= keyframes.keys(), "nothing to go on from")
     steps = sorted(whole(step, 0, MOST_STEPS, "a recorded step") for step in keyframes)
-    need(checkpoints.keys() <= keyframes.keys() and steps[-1] in checkpoints, "nothing to go on from")
-    return steps
+    last = max(checkpoints)
+    return [step for step in steps if step <= last]
 
 
 def node_name(word: object) -> str:

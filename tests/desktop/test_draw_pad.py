@@ -411,11 +411,11 @@ def test_the_star_moves_as_it_learns_and_follows_the_timeline(desks: Any) -> Non
     assert places[0] != places[3]
     assert len(desk.panels["scatter"].canvas.guest[0]) == 5  # four steps, and where it is
     desk.window.timeline.sought.emit(0)
-    desk.until(lambda: pad._when.text() == "step 0")
+    desk.until(lambda: pad._when.text() == "with the weights of step 0")
     assert star(desk, "scatter") == places[0]
     assert desk.panels["scatter"].canvas.guest[1] is False
     scribble(pad)  # drawn while the past is shown: the model of then answers
-    desk.until(lambda: answered(desk) and pad._when.text() == "step 0")
+    desk.until(lambda: answered(desk) and pad._when.text() == "with the weights of step 0")
     assert desk.panels["scatter"].canvas.guest[1] is False
     desk.window.timeline.went_live.emit()
     desk.until(lambda: pad._when.text() == "step 3")  # and now that of now

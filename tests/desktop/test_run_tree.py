@@ -591,6 +591,7 @@ def test_another_branch_is_seen_from_where_the_former_one_was(desks: Callable[..
     assert list(desk.window.area.selection.items) == [1, 2]
     view.fit()
     view.halt()
-    home = view.plane.wish
+    home = view.framed[0]
     desk.run(lambda: desk.window.bridge.engine.switch(1))
-    assert view.plane.wish == home
+    desk.paint()
+    assert view.framed[0] == home

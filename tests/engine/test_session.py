@@ -214,8 +214,8 @@ def test_a_million_members_are_refused_before_their_names_are_read(tmp_path: Pat
 
 def test_a_timeline_of_nothing_but_zeros_is_not_taken_for_a_bomb(tmp_path: Path, probe: type[Probe]) -> None:
     runner, timeline = make_runner(SPEC, device="cpu"), Timeline()
-    runner.next_frame()
     for step in range(40):
+        runner.next_frame()
         timeline.keep(step, {"cloud": Points(np.zeros((20_000, 2), np.float32))}, None)
     path = tmp_path / "zeros.latentarium"
     save(path, SPEC, runner, timeline)
