@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
@@ -51,8 +49,9 @@ from desktop.controls.timeline_bar import TimelineBar
 from desktop.controls.transport import Transport
 from desktop.history import History
 from desktop.language import LANGUAGES, _, language, number, say, tr
+from desktop.menu import MoreMenu
 from desktop.record import Record
-from desktop.settings import MEMORIES, SUFFIX, Settings
+from desktop.settings import SUFFIX, Settings
 from desktop.share.sharing import Sharing
 from desktop.style.sheet import style_sheet
 from desktop.style.tokens import SCALES, look
@@ -246,66 +245,13 @@ class Window(QMainWindow):
         self._theme = IconButton("theme", _("Light or dark (Ctrl+T)"))
         self._language = IconButton("language", _("English or French (Ctrl+L)"))
         self._more = IconButton("more", _("More"))
-        self._more.setMenu(self._build_menu())
+        self._more.setMenu(MoreMenu(self))
         self._header_row = QHBoxLayout(self._header)
         self._header_row.addWidget(self._brand)
         self._header_row.addWidget(self.tabs, 1)
         for button in (self._draw, self._compare, self._projector, self._theme, self._language, self._more):
             self._header_row.addWidget(button)
         return self._header
-
-    def _build_menu(self) -> QMenu:
-        menu = QMenu(self)
-        self.undoing.fill(menu)
-        for text, slot in (
-            (_("All data…"), self.show_data),
-            (_("Open…"), self.open_any),
-            (_("Save"), self.save),
-            (_("Save as…"), self.save_as),
-            (_("Open my own data…"), self.open_own),
-            (_("Folder with data sets, such as MNIST…"), self.datasets.choose_folder),
-            (_("Show or hide the lesson"), self._toggle_explain),
-            (_("Show me the code"), self.show_code),
-            (_("Keys"), self.show_keys),
-        ):
-            action = QAction(self)
-            say(action.setText, text)
-            action.triggered.connect(slot)
-            menu.addAction(action)
-        menu.addMenu(self.sharing.window_menu(menu))
-        menu.addSeparator()
-        self._recent = menu.addMenu("")
-        say(self._recent.setTitle, _("Open again"))
-        self._recent.aboutToShow.connect(self._list_recent)
-        memory = menu.addMenu("")
-        say(memory.setTitle, _("Memory for going back"))
-        self._memory = QActionGroup(self)
-        for size in MEMORIES:
-            action = QAction(self, checkable=True, checked=size == self.settings.memory)
-            say(action.setText, _("{n} MB", n=size))
-            action.triggered.connect(lambda _on=False, size=size: self._set_memory(size))
-            self._memory.addAction(action)
-            memory.addAction(action)
-        menu.addSeparator()
-        scale_menu = menu.addMenu("")
-        say(scale_menu.setTitle, _("Size"))
-        group = QActionGroup(self)
-        for scale in SCALES:
-            action = QAction(f"{scale:.0%}", self, checkable=True, checked=scale == look.scale)
-            action.triggered.connect(lambda _on=False, scale=scale: look.update(scale=scale))
-            group.addAction(action)
-            scale_menu.addAction(action)
-        self._scale_group = group
-        menu.addSeparator()
-        forget = QAction(self)
-        say(forget.setText, _("Back to the first settings"))
-        forget.triggered.connect(self._forget_settings)
-        menu.addAction(forget)
-        about = QAction(self)
-        say(about.setText, _("About Latentarium"))
-        about.triggered.connect(self._about)
-        menu.addAction(about)
-        return menu
 
     def _connect_controls(self) -> None:
         self._draw.clicked.connect(self.toggle_drawing)
@@ -825,22 +771,8 @@ class Window(QMainWindow):
         if self.keeping is not None:
             self.keeping.save_as()
 
-    def _list_recent(self) -> None:
-        """What was on screen the last time, and the files of late."""
-        self._recent.clear()
-        keeping = self.keeping
-        if keeping is not None and keeping.former is not None:
-            self._recent.addAction(tr(_("What was on screen the last time"))).triggered.connect(
-                keeping.take_up_former
-            )
-        for word in self.settings.recent:
-            action = self._recent.addAction(Path(word).name)
-            action.setToolTip(word)
-            action.triggered.connect(lambda _on=False, path=Path(word): self.look_at(path))
-        if self._recent.isEmpty():
-            self._recent.addAction(tr(_("nothing yet"))).setEnabled(False)
-
-    def _set_memory(self, megabytes: int) -> None:
+    def set_memory(self, megabytes: int) -> None:
+        """How much recorded runs may take."""
         self.settings.memory = megabytes
         self._engine("budget", megabytes * 2**20)
 
@@ -1020,7 +952,8 @@ class Window(QMainWindow):
         else:
             self.showFullScreen()
 
-    def _toggle_explain(self) -> None:
+    def toggle_explain(self) -> None:
+        """Fold the lesson away, or bring it back."""
         self.explain.set_folded(not self.explain.folded)
 
     def _change_scale(self, by: int) -> None:
@@ -1045,8 +978,6 @@ class Window(QMainWindow):
             column.setContentsMargins(gap, gap, gap, gap)
             column.setSpacing(gap)
         self._placeholder.setFont(look.font(1.3))
-        for action in self._scale_group.actions():
-            action.setChecked(action.text() == f"{look.scale:.0%}")
         self._projector.setChecked(look.projector)
         self._share_columns()
 
@@ -1134,7 +1065,8 @@ class Window(QMainWindow):
             at = self.geometry()
             s.geometry = [at.x(), at.y(), at.width(), at.height()]
 
-    def _forget_settings(self) -> None:
+    def forget_settings(self) -> None:
+        """As if it were started for the first time."""
         first = Settings()
         self.settings.theme, self.settings.projector, self.settings.data_dir = (
             first.theme,
@@ -1173,7 +1105,8 @@ class Window(QMainWindow):
 
         KeysDialog(self).open()
 
-    def _about(self) -> None:
+    def about(self) -> None:
+        """What this is, and whose."""
         from desktop.controls.keys import AboutDialog
 
         AboutDialog(self).open()

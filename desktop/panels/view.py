@@ -127,7 +127,7 @@ class View(QObject):
                 twin._home = self._home
                 twin.lay_out()
             return
-        if self.past:
+        if self.past or self.held:
             self._hold(box)
         elif not self._measured():
             over = self._over(box, self._margin())
@@ -156,9 +156,10 @@ class View(QObject):
 
     def set_held(self, held: bool) -> None:
         """Somebody holds the handle of the timeline, or has let it go."""
+        if held:
+            self.halt()
         self.held = held
-        if not held and self.past:
-            self._rest.start()
+        self._rest.start()
 
     def settle(self) -> None:
         """The run rests: frame once more what lies outside, and a map that has become small."""

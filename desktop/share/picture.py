@@ -122,7 +122,10 @@ def _breakable(caption: str) -> str:
 def _paint(painter: QPainter, widget: QWidget, foot: QRect, caption: str) -> None:
     """The widget, and the caption in ``foot``."""
     with _bare(widget):
-        widget.render(painter, QPoint(), QRegion())
+        if isinstance(widget, Panel) or widget.isWindow():
+            widget.render(painter, QPoint(), QRegion())
+        else:  # several pictures: what lies between them has the window's colour, not Qt's own
+            widget.render(painter, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if isinstance(widget, Panel) and not widget.property("highlight"):  # the frame belongs to the screen
         painter.setBrush(Qt.BrushStyle.NoBrush)

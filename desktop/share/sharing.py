@@ -199,7 +199,7 @@ class Sharing(QObject):
 
         self._gathering = None
         if found is None:
-            self._on_ended(STOPPED)
+            self._on_ended("")
         else:
             self._write(path, folder.writing(found), self._words)
 

@@ -39,7 +39,7 @@ HEADS = {
     "pictures": _("What is seen"),
     "moments": _("How it came about"),
     "curves": _("Curves"),
-    "settings": _("Settings"),
+    "settings": _("Knobs"),
     "done": _("What was done by hand"),
     "runs": _("The runs"),
     "lesson": _("The lesson"),
@@ -127,7 +127,7 @@ def _settings(record: Record, info: Info, spec: RunSpec) -> page.Table:
             row.append(tr(value_of(knob, now)) if now != value else "")
         rows.append(row)
         notes.append(tr(knob.help))
-    head = [_("Setting"), _("At the start"), _("At the end")] if turned else [_("Setting"), _("Value")]
+    head = [_("Knob"), _("At the start"), _("At the end")] if turned else [_("Knob"), _("Value")]
     return page.Table([tr(word) for word in head], rows, notes)
 
 
@@ -148,7 +148,7 @@ def _done(done: Sequence[tuple[int, str]]) -> page.Table | None:
     if not done:
         return None
     rows = [(tr(_("step {step}", step=number(step))), words) for step, words in done]
-    return page.Table((tr(_("When")), tr(_("What"))), rows)
+    return page.Table((tr(_("When")), tr(_("What was done"))), rows)
 
 
 # ── curves ──
@@ -218,16 +218,15 @@ def _runs(window: Window, info: Info) -> list[page.Run]:
 
 
 def _again(record: Record, info: Info, spec: RunSpec, started: Started, step: int) -> page.Again:
-    said = [
-        tr(_("In the window: choose this experiment, the data, the seed and the settings above, and play."))
-    ]
-    told = command(info, spec, record.log, step)
-    if told and not started.painted:
+    said = [tr(_("In the window: choose this experiment, the data, the seed and the knobs above, and play."))]
+    line = "" if started.painted else command(info, spec, record.log, step)
+    if line:
         said.append(tr(_("Without the window, where Latentarium is installed:")))
     if started.painted or any(isinstance(done, Acted) for done in record.log):
-        said.append(tr(_("What was painted or moved by hand is not repeated by a program.")))
+        said.append(tr(_("What was painted or moved by hand is not repeated by this.")))
+    # Of a person's own file the script would tell where it lies.
     program = "" if started.painted or is_own(spec.dataset) else script(spec, record.log, step, say=tr)
-    return page.Again(said, "" if started.painted else told, tr(_("A program of this run")), program)
+    return page.Again(said, line, tr(_("A script of this run")), program)
 
 
 def command(info: Info, spec: RunSpec, log: Sequence[Turned | Acted], steps: int) -> str:

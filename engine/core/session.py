@@ -9,19 +9,22 @@ the former file whole; that one is kept as ``.1``.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import math
 import os
 import platform
-import tempfile
+import shutil
+import uuid
 import zipfile
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import numpy as np
 import safetensors
@@ -41,8 +44,15 @@ from engine.data.files.guard import check_file, named, too_large
 from engine.data.files.report import printable
 from engine.data.registry import Dataset, nothing
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 SCHEMA = 2
 SUFFIX = ".latentarium"
+SCRAP = ".saving-"
+"""Begins the name of a file that is being written."""
 MEMBERS = ("session.json", "runs.json", "runs.safetensors")
 FORMER_MEMBERS = ("session.json", "state.json", "state.safetensors", "timeline.json", "timeline.safetensors")
 """Of schema 1, which knew one run only."""
@@ -273,14 +283,21 @@ def write(
     """Zip ``members`` and their manifest to ``path``: the whole new file, or the former one untouched; that
     one is kept beside it as ``….1``. Needs no torch.
 
+    Several may write to one place at a time: each writes a file of its own, and the last one to end stays.
+
     tell: told the share done; what it raises ends the writing.
 
     Raises:
         InputError: the place cannot be written, or the disk is full.
     """
-    temporary: Path | None = None
+    place = Path(os.path.realpath(path))  # a link goes on to show where it did
+    temporary = former = None
+    moved = False  # whether there is nothing at ``place`` for the moment
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".saving-", delete=False) as file:
+        if place.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        _sweep(place.parent)
+        with _begin(place) as file:
             temporary = Path(file.name)
             how = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
             size = _fill(file, members, how, tell)
@@ -290,25 +307,103 @@ def write(
                 _fill(file, members, zipfile.ZIP_STORED, tell)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
-            os.replace(path, path.with_name(path.name + ".1"))
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
+        former = _second_name(place)
+        if former is None and place.exists():  # no file can have two names there
+            os.replace(place, _former(place))
+            moved = True
+        os.replace(temporary, place)
     except BaseException as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        former = path.with_name(path.name + ".1")
-        if not path.exists() and former.exists():
-            os.replace(former, path)
-        if isinstance(error, OSError):
-            raise InputError(
-                _(
-                    "“{path}” could not be written: {reason}. Choose another folder.",
-                    path=str(path),
-                    reason=error.strerror or str(error),
-                )
-            ) from error
+        _unlink(temporary, former)
+        if moved:
+            with contextlib.suppress(OSError):
+                os.replace(_former(place), place)
+        if isinstance(error, (OSError, MemoryError)):
+            raise InputError(_not_written(path, error)) from error
         raise
+    with contextlib.suppress(OSError):  # the file is there; all else is a matter of care
+        if former is not None:
+            os.replace(former, _former(place))
+        _sync_folder(place.parent)
+    _unlink(former)
+
+
+def _not_written(path: Path, error: OSError | MemoryError) -> Text:
+    if isinstance(error, MemoryError):
+        return _(
+            "There was not enough memory to save “{path}”. Delete some runs, and save again.",
+            path=named(path),
+        )
+    return _(
+        "“{path}” could not be written: {reason}. Choose another folder.",
+        path=named(path),
+        reason=error.strerror or str(error),
+    )
+
+
+def _unlink(*paths: Path | None) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if path is not None:
+                path.unlink(missing_ok=True)
+
+
+def _former(path: Path) -> Path:
+    """Where the version before stays."""
+    return path.with_name(path.name + ".1")
+
+
+def _begin(place: Path) -> IO[bytes]:
+    """A new file in the folder of ``place``, locked while it is open, and as open to others as the one that
+    is there.
+    """
+    while True:
+        path = _scrap(place)
+        file = path.open("x+b")
+        try:
+            _lock(file)
+            if path.exists():  # else somebody has swept it away before it was locked
+                if place.exists():
+                    shutil.copymode(place, path)
+                return file
+        except BaseException:
+            file.close()
+            _unlink(path)
+            raise
+        file.close()
+
+
+def _second_name(place: Path) -> Path | None:
+    """Another name for the file at ``place``; None where there is no file, or no such thing as two names."""
+    path = _scrap(place)
+    try:
+        os.link(place, path)
+    except OSError:
+        return None
+    return path
+
+
+def _scrap(place: Path) -> Path:
+    """A name that nobody has, in the folder of ``place``."""
+    return place.with_name(f"{SCRAP}{uuid.uuid4().hex}")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what writers left behind that were killed; a living one holds a lock on its file."""
+    for path in folder.glob(f"{SCRAP}*"):
+        with contextlib.suppress(OSError):
+            if fcntl is None:
+                path.unlink()  # Windows refuses that for a file that somebody has open
+            else:
+                with path.open("rb") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink()
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Let ``_sweep`` see that ``file`` is being written; some disks of other computers know no locks."""
+    if fcntl is not None:
+        with contextlib.suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _fill(file: Any, members: Mapping[str, Content], how: int, tell: Tell) -> int:

@@ -412,7 +412,10 @@ def _turned_to(values: object, knobs: Mapping[str, Any]) -> dict[str, Value]:
     for name in values:
         if name not in knobs:
             raise ForeignError(name)
-    return {name: check(knobs[name], value) for name, value in values.items()}
+    try:
+        return {name: check(knobs[name], value) for name, value in values.items()}
+    except InputError as error:
+        raise ValueError(str(error.sentence)) from error
 
 
 def declared(spec: RunSpec) -> Info:
@@ -588,7 +591,7 @@ def _alike(path: str, mine: Any, theirs: Any, sizes: Mapping[str, str], lengths:
                 _alike(f"{path}/{index}", mine[min(index, len(mine) - 1)], one, sizes, lengths)
     elif isinstance(mine, float):
         _number(theirs, path)
-    elif mine is not None:
+    else:
         need(type(theirs) is type(mine), f"{path} is of another type")
 
 

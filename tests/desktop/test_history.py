@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -483,9 +484,7 @@ def test_a_double_click_in_the_legend_is_one_deed(bench: Bench) -> None:
         click()
         for kind in (QEvent.Type.MouseButtonDblClick, QEvent.Type.MouseButtonRelease):
             at = QPointF(row)
-            QApplication.sendEvent(
-                legend, QMouseEvent(kind, at, legend.mapToGlobal(at), LEFT, LEFT, NO_KEY)
-            )
+            QApplication.sendEvent(legend, QMouseEvent(kind, at, legend.mapToGlobal(at), LEFT, LEFT, NO_KEY))
         drain()
 
     click()
@@ -611,6 +610,23 @@ def test_what_belongs_to_another_run_goes(bench: Bench, how: str) -> None:
     bench.undo()
     bench.redo()
     assert conductor.values == values
+
+
+def test_a_file_that_is_opened_has_a_past_of_its_own(bench: Bench, tmp_path: Path) -> None:
+    desk, keeping = bench.desk, bench.window.keeping
+    bench.lasso()
+    chosen = bench.selection.items
+    saved: list[Any] = []
+    bench.window.bridge.saved.connect(saved.append)
+    keeping.save_to(tmp_path / "runs.latentarium")
+    desk.until(lambda: saved)
+    bench.turn("k", 5)
+    bench.lasso(0.5, 0.98)
+    desk.run(lambda: keeping.open(tmp_path / "runs.latentarium"))
+    bench.settle()
+    assert np.array_equal(bench.selection.items, chosen)
+    assert bench.history.count() == 0
+    assert bench.k == 3
 
 
 def test_the_drawing_keeps_its_history_whatever_runs(desks: Any) -> None:
@@ -837,5 +853,3 @@ def test_any_mixture_of_choices_goes_back_the_same_way() -> None:
     for state in states[1:]:
         history.redo()
         assert not state.differs(chooser.now())
-
-

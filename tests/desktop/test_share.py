@@ -701,7 +701,13 @@ def heard(signal) -> list:
 
 def test_the_menu_of_a_panel_offers_what_there_is(kmeans):
     sharing = kmeans.window.sharing
-    cloud = ["Copy picture", "Save picture (PNG)…", "Save vector drawing (SVG)…", "Save data (CSV)…", "Film of the timeline…"]
+    cloud = [
+        "Copy picture",
+        "Save picture (PNG)…",
+        "Save vector drawing (SVG)…",
+        "Save data (CSV)…",
+        "Film of the timeline…",
+    ]
     assert texts(sharing.panel_menu(kmeans.panels["cloud"])) == cloud
     assert texts(sharing.panel_menu(kmeans.window.area.loss)) == cloud
 

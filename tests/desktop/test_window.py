@@ -575,7 +575,7 @@ def test_settings_are_remembered(desks: Any, tmp_path: Path) -> None:
     assert language.code == "fr"
     assert again.window.explain.folded
     assert again.started.spec.experiment == "pca"
-    again.window._forget_settings()
+    again.window.forget_settings()
     assert (look.theme, look.scale, language.code) == ("light", 1.0, "en")
     again.close()
     assert again.settings.theme == "light"

@@ -1,0 +1,280 @@
+"""Session files as nobody would write them, made from good ones, with checksums that are right.
+
+``survive`` is what must hold for each: it is refused in a sentence that names it, and the run at hand stays as
+it was; or it opens, and can be scrubbed, branched, switched, trained on and saved again.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import json
+import random
+import threading
+import time
+import zipfile
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from engine.core import session
+from engine.core.events import Failed, Opened, RunSpec
+from engine.core.experiment import Beside
+from engine.core.loop import Loop
+from engine.core.mailbox import Mailbox
+from engine.core.runner import DivergedError
+from engine.core.text import InputError
+
+SECONDS = 2.0
+"""Within so many a file is refused or open."""
+SPECS = {
+    "kmeans": RunSpec("kmeans", "blobs", {"k": 3}, 1, data_params={"n": 100}),
+    "digits": RunSpec("kmeans", "digits", {"k": 3}, 1),
+    "gmm": RunSpec("gmm", "blobs", {"k": 3}, 1, data_params={"n": 100}),
+    "pca": RunSpec("pca", "digits", {}, 1),
+    "kde": RunSpec("kde", "bumps", {"n": 20}, 1),
+    "sampling": RunSpec("sampling", "", {"repeats": 2}, 1),
+    "kl": RunSpec("kl", "", {}, 1),
+    "distances": RunSpec("distances", "", {}, 1),
+    "tsne": RunSpec("tsne", "blobs", {}, 1, data_params={"n": 100}),
+    "umap": RunSpec("umap", "blobs", {}, 1, data_params={"n": 100}),
+    "perplexity": RunSpec("perplexity", "blobs", {}, 1, data_params={"n": 100}),
+    "manifold": RunSpec("manifold", "blobs", {}, 1, data_params={"n": 100}),
+    "beside": RunSpec("kmeans", "blobs", {"k": 3}, 1, data_params={"n": 100}, beside=Beside("gmm", {"k": 2})),
+}
+
+
+# ── an engine that can be driven by hand ────────────────────────────────────────────────────────────────────
+
+
+class Hands:
+    """All that the loop of an engine wants of it, without a thread: whatever goes wrong is raised here."""
+
+    def __init__(self) -> None:
+        self.mailbox = Mailbox()
+        self._device, self._threads = "cpu", 1
+        self._wanted, self._closing = 1, False
+        self._cancelled = threading.Event()
+        self._condition = threading.Condition()
+        self._commands: deque[Any] = deque()
+        self.loop = Loop(self, "cpu")  # type: ignore[arg-type]
+
+    def do(self, command: str, *args: Any) -> list[Any]:
+        """Obey, and train for as long as that says. Returns the events."""
+        self.loop._obey(command, args)
+        while self.loop._status == "running" and self.loop._left is not None:
+            self.loop._advance()
+        return self.mailbox.take().events
+
+    def start(self, spec: RunSpec) -> None:
+        self.do("start", spec, False, 1)
+        self.do("watch", frozenset(self.loop._runner.info.channels))
+
+    def load(self, path: Path) -> list[Any]:
+        return self.do("load", path, 1)
+
+    def saved(self, path: Path) -> dict[str, session.Content]:
+        """The members of a session with all that there is now."""
+        self.loop._settle()
+        tree = self.loop._tree
+        assert tree is not None
+        return session.collect(tree, {"shown": 1, "selected": [1, 2]}, device="cpu", threads=1)
+
+
+def good(name: str) -> dict[str, session.Content]:
+    """The members of a session: a run with two branches, some of it done by hand, or two side by side."""
+    hands, spec = Hands(), SPECS[name]
+    hands.start(spec)
+    hands.do("advance", 4)
+    live = next(k for k in hands.loop._runner.info.knobs if k.live)
+    hands.do("set", live.name, live.low if live.kind in ("int", "float") else live.options[-1][0])
+    hands.do("advance", 2)
+    hands.do("seek", 2)
+    hands.do("advance", 3)
+    hands.do("rename", max(hands.loop._tree.nodes), "another")
+    if name == "kmeans":
+        hands.do("act", "move", (0, 1.0, 2.0))
+        hands.do("paint", np.random.default_rng(0).normal(size=(50, 2)).astype("f4"), np.zeros(50, "i4"))
+        hands.do("advance", 2)
+    if name == "gmm":
+        hands.do("set_beside", 1, max(hands.loop._tree.nodes))
+        hands.do("advance", 1)
+    return copy.deepcopy(hands.saved(Path()))
+
+
+# ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+ODD: tuple[Any, ...] = (
+    None, True, False, 0, 1, -1, 2, 7, 2**31 - 1, 2**31, 2**63, 10**18, -(10**18), 0.5, -1.5, 1e300, 1e-300, "", "x",
+    "a", "b.k", "../..", "\0", "\x1b[31m", "x" * 5000, "{n.__class__}", "{0:>999999999}", "\\\\evil\\share", [], {},
+    [[]], {"$tuple": []}, {"$list": [1]}, {"$dict": []}, {"$array": "a0"}, {"$tensor": "a0"}, {"$same": "p1"},
+    {"$text": "{n:>999999999}", "values": {"n": 1}}, {"$payload": "Note", "name": "p9", "fields": {"text": "hello"}},
+)  # fmt: skip
+
+
+def places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container in a tree of JSON values, with each of its keys."""
+    if isinstance(tree, dict):
+        for key in list(tree):
+            yield tree, key
+            yield from places(tree[key])
+    elif isinstance(tree, list):
+        for at in range(len(tree)):
+            yield tree, at
+            yield from places(tree[at])
+
+
+def change_json(tree: Any, rng: random.Random) -> None:
+    """One change somewhere: another value, a neighbour's, none, twice the same."""
+    found = list(places(tree))
+    container, key = rng.choice(found)
+    what = rng.randrange(10)
+    if what < 5:
+        container[key] = copy.deepcopy(rng.choice(ODD))
+    elif what == 5:
+        other, its = rng.choice(found)
+        container[key] = copy.deepcopy(other[its])
+    elif what == 6:
+        del container[key]
+    elif what == 7 and isinstance(container, list):
+        container.insert(key, copy.deepcopy(container[key]))
+    elif what == 8 and isinstance(container, dict):
+        container[rng.choice(("name", "$list", "x", ""))] = container.pop(key)
+    elif isinstance(container[key], (int, float)) and not isinstance(container[key], bool):
+        container[key] += rng.choice((-1, 1, 0.5, 1000))
+    else:
+        container[key] = copy.deepcopy(rng.choice(ODD))
+
+
+def change_array(arrays: dict[str, np.ndarray], rng: random.Random) -> None:
+    """One array becomes another."""
+    name = rng.choice(list(arrays))
+    array = arrays[name]
+    what = rng.randrange(11)
+    if what == 0:
+        array = array.astype(rng.choice(("f8", "f4", "f2", "i8", "i4", "u1", "?")))
+    elif what == 1:
+        array = array[None]
+    elif what == 2:
+        array = array[:-1] if array.ndim else array[None, None]
+    elif what == 3:
+        array = np.concatenate([array, array]) if array.ndim else array
+    elif what == 4:
+        array = np.ascontiguousarray(array.T)
+    elif what == 5:
+        array = array[:0] if array.ndim else array
+    elif what == 6:
+        array = array.reshape(-1)
+    elif what == 7:
+        array = arrays[rng.choice(list(arrays))]
+    else:
+        array = array.copy()
+        odd = (np.nan, np.inf, -np.inf, 1e38, -1e38, 0) if array.dtype.kind == "f" else (-1, 0, 1, 127, 2**31 - 1)
+        with np.errstate(all="ignore"):
+            value = np.array(rng.choice(odd)).astype(array.dtype)
+        if what == 8 or array.size == 0:
+            array[...] = value
+        else:
+            array.reshape(-1)[rng.randrange(array.size)] = value
+    arrays[name] = np.ascontiguousarray(array).reshape(array.shape)
+
+
+def changed(members: Mapping[str, session.Content], rng: random.Random) -> dict[str, session.Content]:
+    """``members`` with a few changes."""
+    about, runs = json.loads(members["session.json"]), json.loads(members["runs.json"])  # type: ignore[arg-type]
+    arrays = dict(members["runs.safetensors"])  # type: ignore[arg-type]
+    for _time in range(rng.choice((1, 1, 1, 2, 4))):
+        what = rng.randrange(4)
+        if what == 0:
+            change_json(about, rng)
+        elif what == 1:
+            change_array(arrays, rng)
+        else:
+            change_json(runs, rng)
+    return {"session.json": plain(about), "runs.json": plain(runs), "runs.safetensors": arrays}
+
+
+def plain(tree: Any) -> bytes:
+    return json.dumps(tree).encode()
+
+
+# ── what must hold ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two trees of states hold the same."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, np.ndarray):
+        return np.array_equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k]) for k in a)
+    if isinstance(a, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b)
+
+
+def survive(path: Path, hands: Hands) -> str:
+    """ "refused", or "opened" after all that somebody may do with it. ``hands`` has a run of its own."""
+    before = hands.loop._runner, hands.loop._tree, hands.loop._runner.state()
+    begun = time.perf_counter()
+    try:
+        events = hands.load(path)
+    except InputError as error:
+        sentence = str(error.sentence)
+        assert path.name in sentence, sentence
+        assert sentence.endswith(".") and "\n" not in sentence, sentence
+        assert (hands.loop._runner, hands.loop._tree) == before[:2]
+        assert same(hands.loop._runner.state(), before[2])
+        assert not [e for e in hands.mailbox.take().events if isinstance(e, Failed)]
+        return "refused"
+    finally:
+        assert time.perf_counter() - begun < SECONDS
+    assert isinstance(events[-1], Opened)
+    use(hands, path)
+    return "opened"
+
+
+def use(hands: Hands, path: Path) -> None:
+    """Look at everything, go on from everywhere, and save."""
+    loop = hands.loop
+    hands.do("watch", frozenset(loop._runner.info.channels))
+    for id_ in [None, *loop._tree.nodes]:
+        if id_ is not None:
+            try:
+                hands.do("switch", id_)
+            except InputError:
+                continue
+        for step in loop._timeline.steps:
+            hands.do("seek", step)
+        hands.do("seek", None)
+        try:
+            hands.do("advance", 3)
+        except DivergedError:
+            continue
+    tree = loop._tree
+    for id_ in list(tree.nodes):
+        hands.do("haunt", id_)
+        hands.do("rename", id_, "n")
+    members = hands.saved(path)
+    again = path.with_name("again" + session.SUFFIX)
+    session.write(again, members)
+    assert len(session.load(again).tree.nodes) == len(tree.nodes)
+    first = min(loop._timeline.checkpoints)
+    hands.do("seek", first)
+    with __import__("contextlib").suppress(InputError, DivergedError):
+        hands.do("advance", 1)
+
+
+def rezip(path: Path, members: Mapping[str, bytes], **how: Any) -> None:
+    """Any members, with their manifest as it is given."""
+    with zipfile.ZipFile(path, "w", how.get("method", zipfile.ZIP_DEFLATED)) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+
+
+__all__ = ["Hands", "SPECS", "changed", "dataclasses", "good", "rezip", "survive"]
