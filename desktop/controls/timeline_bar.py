@@ -135,6 +135,7 @@ class TimelineBar(QWidget):
         self._outside = self._low = False
         self._dragging = False
         self._asked: int | None = None
+        self._told: tuple[int, bool] | None = None  # what has been shown meanwhile, while one drags
         self._pointer: float | None = None
         self._chip = QRectF()
         self._timer = QTimer(self, singleShot=True, interval=SEEK_EVERY_MS)
@@ -158,7 +159,9 @@ class TimelineBar(QWidget):
 
     def set_shown(self, step: int, live: bool) -> None:
         """The pictures show ``step``; live: that is the newest one."""
-        if not self._dragging and (step, live) != (self._shown, self._live):
+        if self._dragging:
+            self._told = (step, live)
+        elif (step, live) != (self._shown, self._live):
             self._shown, self._live = step, live
             self._describe()
             self.update()
@@ -224,7 +227,7 @@ class TimelineBar(QWidget):
         if self._dragging:
             self.held.emit(False)
         self._first = self._last = self._shown = 0
-        self._live, self._dragging, self._asked = True, False, None
+        self._live, self._dragging, self._asked, self._told = True, False, None, None
         self._marks, self._keyframes = [], []
         self.clear_news()
         self.set_caption("")
@@ -436,6 +439,9 @@ class TimelineBar(QWidget):
         if self._dragging:
             self._dragging = False
             self.held.emit(False)
+            if self._told is not None:  # the handle goes where the picture is
+                self.set_shown(*self._told)
+                self._told = None
             self._flush()
             self.update()
 

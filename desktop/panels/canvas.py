@@ -328,15 +328,10 @@ class Canvas(QWidget):
         self.legend.fit()
         self.view.lay_out()
 
-    def rest(self) -> None:
-        """Everything is where it goes, at once."""
+    def hideEvent(self, event: QEvent) -> None:
         self.scene.halt()
         self.view.halt()
         self.picture.stale = True
-        self.update()
-
-    def hideEvent(self, event: QEvent) -> None:
-        self.rest()
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.DevicePixelRatioChange:

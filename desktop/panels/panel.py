@@ -257,9 +257,6 @@ class Panel(QFrame):
     ) -> None:
         """Where the drawing lies in this picture, or nowhere; panels that show no places need not care."""
 
-    def rest(self) -> None:
-        """Nothing glides any more: all is where it goes."""
-
     def restyle(self) -> None:
         """Colours, sizes or language changed: draw again from ``look`` and ``tr``."""
 

@@ -81,9 +81,6 @@ class ScatterPanel(Panel):
         self._count(points)
         self._canvas.show_points(points, self._step or 0)
 
-    def rest(self) -> None:
-        self._canvas.rest()
-
     def show_ghost(self, payload: Points | None) -> None:
         self._canvas.set_ghost(payload, self.ghost_words())
 

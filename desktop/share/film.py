@@ -27,7 +27,7 @@ from desktop.share.picture import render
 from desktop.share.plan import CURVES, PICTURES, WINDOW, Plan
 from desktop.share.tour import NOTHING_RECORDED
 from desktop.style.tokens import look
-from engine.api import Text
+from engine.api import Text, is_second
 
 if TYPE_CHECKING:
     from desktop.window import Window
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PANEL_SIZE, WINDOW_SIZE = QSize(960, 800), QSize(1280, 960)
 """A film is as large as fits in here."""
 SAMPLES = 6
-"""Pictures looked at beforehand, for colours that serve the whole film."""
+"""Pictures looked at beforehand, for colours and axes that serve the whole film."""
 LEAST_EM, EMS_WIDE = 14.0, 60.0
 """How large the letters of the strip are, in pixels at least, and how many are a picture's width."""
 WRAP = Qt.TextFlag.TextWordWrap
@@ -56,7 +56,7 @@ class Film(QObject):
         self._plan = Plan()
         self._path = Path()
         self._subject: QWidget = window
-        self._scene: Scene | None = None
+        self._strip: Strip | None = None
         self._shots: list[tuple[int, int]] = []
         self._lasting: Iterator[int] = iter(())  # how long each of the next pictures is seen
 
@@ -102,7 +102,15 @@ class Film(QObject):
         assert conductor.spec is not None
         channels = conductor.info_of(conductor.spec).channels
         own = {PICTURES: _("All pictures"), CURVES: _("Curves"), WINDOW: _("The whole window")}
-        return {name: own[name] if name in own else channels[name].title for name in self.subjects()}
+        sides = any(map(is_second, channels))
+
+        def title(name: str) -> Text:
+            if name in own or not sides:
+                return own.get(name) or channels[name].title
+            side = "B" if is_second(name) else "A"
+            return Text("{side} · {title}", {"side": side, "title": channels[name].title})
+
+        return {name: title(name) for name in self.subjects()}
 
     def _ask_where(self, plan: Plan) -> None:
         """The dialog has been answered."""
@@ -119,7 +127,7 @@ class Film(QObject):
         if self.busy or subject is None:
             return
         self._plan, self._path, self._subject = plan, path, subject
-        self._shots, self._scene = [], None
+        self._shots, self._strip = [], None
         self._job = Job(self._window, path, MAKING, self._steps, self._shoot, self._write)
         self._job.ended.connect(self._on_ended)
         self._job.begin()
@@ -136,13 +144,11 @@ class Film(QObject):
         if len(steps) < 2:
             self.give_up(NOTHING_RECORDED)
             return []
-        samples: list[int] = []
-        if self._plan.form == "gif":
-            count = min(SAMPLES, len(steps))
-            samples = [steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count)]
+        count = min(SAMPLES, len(steps))
+        samples = [steps[round(i * (len(steps) - 1) / (count - 1))] for i in range(count)]
         self._lasting = chain((0,) * len(samples), [milliseconds for _step, milliseconds in self._shots])
         several = self._plan.what in (WINDOW, PICTURES)
-        self._scene = Scene(
+        self._strip = Strip(
             self._subject.size(),
             WINDOW_SIZE if several else PANEL_SIZE,
             (steps[0], steps[-1]),
@@ -153,7 +159,7 @@ class Film(QObject):
 
     def _shoot(self, step: int) -> Iterator[tuple[QImage, int]]:
         """What is seen now, as a picture of the film, and for how many milliseconds; 0 is a sample."""
-        assert self._scene is not None
+        assert self._strip is not None
         if not self._subject.isVisible():
             self.give_up(UNSEEN)
             return
@@ -161,11 +167,11 @@ class Film(QObject):
         filmed = self._plan.what == WINDOW and notice.isVisible()
         if filmed:  # what is said about the film is not in it
             notice.hide()
-        ratio = self._scene.picture.width() / max(self._subject.width(), 1)
+        ratio = self._strip.picture.width() / max(self._subject.width(), 1)
         picture = render(self._subject, max(ratio, 1.0))
         if filmed:
             notice.show()
-        yield self._scene.compose(picture, step, self._line(step)), next(self._lasting)
+        yield self._strip.compose(picture, step, self._line(step)), next(self._lasting)
 
     def _line(self, step: int) -> str:
         """What the film shows at ``step``, which itself is said larger."""
@@ -179,9 +185,10 @@ class Film(QObject):
         if self._plan.form == "gif":
             reel.write_gif(file, shots)
         else:
-            first = next(shots)  # before it comes nobody knows how many there will be
-            reel.write_webp(file, chain((first,), shots), len(self._shots))
-            next(shots, None)
+            seen = (shot for shot in shots if shot[1])
+            first = next(seen)  # before it comes nobody knows how many there will be
+            reel.write_webp(file, chain((first,), seen), len(self._shots))
+            next(seen, None)
 
     def _on_ended(self, problem: Text | str | None) -> None:
         self._job, path = None, self._path
@@ -208,7 +215,7 @@ def _pixels(image: QImage) -> reel.Pixels:
     return rows[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()
 
 
-class Scene:
+class Strip:
     """The strip below every picture of a film: how far it is and what was done by hand, the step, and a line
     that says what it is.
     """

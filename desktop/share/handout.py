@@ -44,7 +44,7 @@ class Handout(QObject):
         self._window = window
         self._job: Job | None = None
         self._path = Path()
-        self._last, self._alike = 0, False
+        self._alike = False
         self._page: page.Page | None = None
 
     @property
@@ -79,29 +79,30 @@ class Handout(QObject):
             self._job.give_up(sentence)
 
     def _steps(self, recorded: Sequence[int]) -> list[int]:
+        """The newest first, framed as it is on the screen, and then the way there."""
         if not recorded:
             self.give_up(NOTHING_RECORDED)
             return []
-        record, self._last = self._window.record, recorded[-1]
+        record, last = self._window.record, recorded[-1]
         if record is not None and record.spec is not None:
             experiment, beside = record.spec.experiment, record.spec.beside
             self._alike = beside is None and any(experiment in topic.multiples for topic in TOPICS)
-        return [step for step, _n in spread(recorded, recorded[0], self._last, MOMENTS, even=False)]
+        return [last, *(step for step, _n in spread(recorded, recorded[0], last, MOMENTS, even=False))]
 
     def _shoot(self, step: int) -> Iterator[Shot]:
-        """The main picture at every moment, and all of them at the last."""
+        """All pictures first, then the main one at every moment."""
         area = self._window.area
         assert area is not None
         moment = tr(_("step {step}", step=number(step)))
-        if self._alike:  # small multiples: only all of them together tell what happens
+        if self._page is None:
+            self._page = telling.compose(self._window)
+            for panel in area.panels.values():
+                yield from self._picture(panel, "", FINE)
+        elif self._alike:  # small multiples: only all of them together tell what happens
             yield moment, tr(_("All pictures")), "", render(area, COARSE, white=True), area.width()
         else:
             for panel in main_panels(area.panels):
                 yield from self._picture(panel, moment, COARSE)
-        if step == self._last:
-            self._page = telling.compose(self._window)
-            for panel in area.panels.values():
-                yield from self._picture(panel, "", FINE)
 
     def _picture(self, panel: Panel, moment: str, ratio: float) -> Iterator[Shot]:
         """On white, as for paper; nothing where the panel has no picture or no place in the window."""

@@ -66,7 +66,7 @@ class Tour(QObject):
         self._steps: Iterator[int] = iter(())
         self._then: Callable[[], None] | None = None  # what the pictures asked for are wanted for
         self._wanted: int | None = None  # their step; None: the newest
-        self._former: int | None = None  # the step asked for before that, given up on the way
+        self._former: int | None = None  # a step that may still be told of, though nobody waits for it
         self._there = False  # they have been sent
         self._pausing = self._rests = self._given_up = False
         self._before: int | None = None  # the recorded step that was looked at; None: the newest
@@ -116,18 +116,21 @@ class Tour(QObject):
         if self._given_up:
             self._return()
             return
-        for panel in self._area.panels.values():
-            panel.rest()
+        self._former = self._before  # told again when the run came to rest
+        self._area.set_held(True)  # the same part of the plane in all pictures, where that can be
         self._steps = iter(self._plan(self._window.timeline.keyframes))
         self.go_on()
 
     def _show(self, step: int | None, then: Callable[[], None]) -> None:
-        self._former = self._wanted if self._then is not None else None
+        if self._then is not None:
+            self._former = self._wanted
         self._wanted, self._then, self._there = step, then, False
         self._engine.seek(step)
 
     def _on_sought(self, sought: Sought) -> None:
-        if self._then is not None and self._is_wanted(sought):
+        if self._pausing:  # not yet left
+            self._before = None if sought.live else sought.step
+        elif self._is_wanted(sought):  # also told again, such as with another status of the run
             self._there = True
         elif self._former is not None and sought.step == self._former:
             self._former = None
@@ -191,6 +194,7 @@ class Tour(QObject):
 
     def _end(self, sentence: Text | None = None) -> None:
         look.reduce_motion = self._calm
+        self._area.set_held(False)
         self._window.removeEventFilter(self)
         self._bridge.disconnect(self)
         self.ended.emit(sentence)

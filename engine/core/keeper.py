@@ -23,6 +23,7 @@ from engine.core.experiment import Beside
 from engine.core.runner import (
     attempt,
     explain_failure,
+    look_at,
     stand,
     values_of,
     with_values,
@@ -125,10 +126,20 @@ class Keeper(Trainer):
             self._frames = []
             self._report(error)
 
-    def _meet_data(self, node: Node) -> None:
-        """What was worked out from other data says nothing about those of ``node``."""
-        if self._runner is None or self._runner.data is not node.data:
+    @contextlib.contextmanager
+    def _meeting_data(self, node: Node) -> Iterator[None]:
+        """What was worked out from other data says nothing about those of ``node``, and the other way round
+        if ``node`` cannot be taken up.
+        """
+        others = self._runner is None or self._runner.data is not node.data
+        if others:
             self._stages.clear()
+        try:
+            yield
+        except BaseException:
+            if others:
+                self._stages.clear()
+            raise
         if node.data.painted:
             self._data = (node.spec.data_key, node.data)
         elif self._data is not None and self._data[1].painted:
@@ -152,6 +163,7 @@ class Keeper(Trainer):
             # Knobs that were turned while looking at the past are part of the branch.
             turned = [t for name, value in waiting.items() if (t := branch.set(name, value))]
             branch.next_frame()
+            look_at(branch)
         inherited = int(timeline.checkpoints[start].get("log", 0))
         past = timeline.cut(start)
         if tree.pair is None:
@@ -164,18 +176,20 @@ class Keeper(Trainer):
         for each in turned:
             self._note(each)
 
-    def _do_switch(self, id_: int) -> None:
+    def _do_switch(self, id_: int, sparing: int | None = None) -> None:
         tree = self._tree
         if tree is None or id_ not in tree.nodes or (id_ == tree.active and tree.pair is None):
             return
         node = tree.nodes[id_]
         self._leave()
-        self._meet_data(node)
-        with self._giving_up(), self._trying():
-            runner = self._standing(node, max(node.timeline.checkpoints))
+        last = max(node.timeline.checkpoints)
+        with self._giving_up(), self._trying(), self._meeting_data(node):
+            runner = self._standing(node, last)
             runner.next_frame()
+            look_at(runner)
+        node.timeline.end_at(last)
         self._forget_the_former()
-        tree.stand_at(id_)
+        tree.stand_at(id_, sparing=sparing)
         self._take_up(runner)
 
     def _do_rename(self, id_: int, name: str) -> None:
@@ -192,13 +206,12 @@ class Keeper(Trainer):
             raise InputError(_("The only run there is cannot be deleted; start another one instead."))
         if tree.pair is not None and id_ in (tree.active, tree.beside):
             assert tree.beside is not None
-            self._do_switch(tree.beside if id_ == tree.active else tree.active)
+            self._do_switch(tree.beside if id_ == tree.active else tree.active, sparing=id_)
         elif id_ == tree.active:
             parent = tree.nodes[id_].parent
-            self._do_switch(parent if parent in others else others[-1])
-        if id_ in tree.nodes:  # a run that only repeats its parent has gone by itself
-            tree.forget(id_)
-            self._show_tree()
+            self._do_switch(parent if parent in others else others[-1], sparing=id_)
+        tree.forget(id_)
+        self._show_tree()
 
     def _do_bring_back(self, id_: int) -> None:
         if self._tree is not None and self._tree.bring_back(id_):
@@ -239,6 +252,7 @@ class Keeper(Trainer):
             pair = Node(PAIR, spec, first.data, timeline, a, step, log=log)
             runner = self._standing(pair, step)
             runner.next_frame()
+            look_at(runner)
         if tree.active != a:
             tree.stand_at(a, sparing=b)
         tree.put_side_by_side(b, pair)

@@ -17,14 +17,17 @@ from engine.core.events import RunSpec, Turned
 from engine.core.experiment import Experiment
 from engine.core.frame import Beat, Frame, Payload
 from engine.core.params import Value, as_dict, change
-from engine.core.sound import check_fits
+from engine.core.sound import check_fits, check_pictures
 from engine.core.stages import Stages
-from engine.core.text import InputError, Text, _
+from engine.core.text import CancelledError, InputError, Text, _
 from engine.data import registry
 from engine.data.registry import Dataset
 
 if TYPE_CHECKING:
     from engine.core.duo import Duo
+
+
+UNFIT = _("What was kept of this run does not fit it any more: it cannot go on from there.")
 
 
 class DivergedError(ArithmeticError):
@@ -211,9 +214,7 @@ class Runner:
         try:
             check_fits(self.experiment, kept["experiment"])
         except ValueError as error:
-            raise InputError(
-                _("What was kept of this run does not fit it any more: it cannot go on from there.")
-            ) from error
+            raise InputError(UNFIT) from error
         self.params = self.experiment.p = change(self.params, kept["params"])
         self.experiment.restore(kept["experiment"])
         torch.set_rng_state(kept["torch_rng"])
@@ -351,6 +352,20 @@ def stand(spec: RunSpec, kept: Mapping[str, Any], **options: Any) -> Runner | Du
     run = make_run(with_values(spec, values_of(kept)), **options)
     run.restore(kept)
     return run
+
+
+def look_at(run: Runner | Duo) -> None:
+    """Draw all that there is to see of a run that stands at its first frame, and may come from a file.
+
+    Raises:
+        InputError: it cannot be drawn.
+    """
+    try:
+        check_pictures(run)
+    except (InputError, CancelledError, MemoryError):
+        raise
+    except Exception as error:  # whatever a state that somebody has made up provokes
+        raise InputError(UNFIT) from error
 
 
 def values_of(kept: Mapping[str, Any]) -> dict[str, Value]:

@@ -58,10 +58,11 @@ FORMER_MEMBERS = ("session.json", "state.json", "state.safetensors", "timeline.j
 """Of schema 1, which knew one run only."""
 LARGEST = 2 * 2**30 - 2**24  # bytes, all members together; beyond them a zip is another format
 LARGEST_RATIO = 200  # uncompressed to compressed: more is a bomb
-LARGEST_TEXT = 2**27  # bytes of JSON in a member
+LARGEST_TEXT = 2**26  # bytes of JSON in a member
 LARGEST_MANIFEST = 2**16  # bytes
 LARGEST_VIEW = 2**20  # bytes of JSON for what was on screen
-MOST_VALUES = 4_000_000  # in the JSON of a member: each takes about a hundred bytes of memory
+MOST_VALUES = 3_000_000  # in the JSON of a member: each takes about a hundred bytes of memory
+MOST_ARRAYS = 250_000
 MOST_MEMBERS = 100  # a newer version may have more than this one
 BLOCK = 4 * 2**20  # bytes written between two looks whether it is still wanted
 END, FAR_END = b"PK\x05\x06", b"PK\x06\x07"
@@ -173,7 +174,10 @@ class _Decoder:
         return [self.value(value) for value in values]
 
     def _tuple(self, values: Any, tree: dict[str, Any]) -> Any:
-        return self._keep(tree, tuple([self.value(value) for value in values]))
+        found = tuple([self.value(value) for value in values])
+        if "name" in tree and not all(isinstance(one, str) for one in found):
+            raise TypeError("only words are said again: of tuples of tuples there would be no end")
+        return self._keep(tree, found)
 
     def _payload(self, kind: Any, tree: dict[str, Any]) -> Any:
         self._tell(min(len(self._shared) / max(len(self._arrays), 1), 1.0))
@@ -228,7 +232,8 @@ def collect(tree: Tree, view: Mapping[str, Any], *, device: str, threads: int) -
     members: dict[str, Content] = {
         "session.json": _json(about), "runs.json": runs, "runs.safetensors": arrays,
     }  # fmt: skip
-    if sum(map(_size, members.values())) > LARGEST or len(runs) > LARGEST_TEXT or _values(runs) > MOST_VALUES:
+    fits = sum(map(_size, members.values())) <= LARGEST and len(arrays) <= MOST_ARRAYS
+    if not fits or len(runs) > LARGEST_TEXT or _values(runs) > MOST_VALUES:
         raise InputError(_("These runs are too large for one file. Delete some of them, and save again."))
     return members
 
@@ -554,7 +559,7 @@ def stand(found: Session, path: Path, **options: Any) -> Run:
     try:
         run = runner.stand(node.spec, kept, data=node.data, **{"threads": found.threads, **options})
         run.next_frame()
-        sound.check_pictures(run)
+        runner.look_at(run)
     except CancelledError:
         raise
     except (InputError, MemoryError) as error:
@@ -599,7 +604,8 @@ class _Nodes:
             if step in kept:
                 checkpoints.check(kept[step], step)
             timeline.keep(step, keyframes[step], kept.get(step))
-        timeline.scalars = sound.scalars(recorded["scalars"], info, steps[-1])
+        timeline.scalars = sound.scalars(recorded["scalars"], info)
+        timeline.end_at(max(kept))
         return timeline
 
     def _data(self, spec: RunSpec, painted: Any) -> Dataset:
@@ -755,5 +761,8 @@ def _int(word: str) -> int:
 
 def _tree(members: dict[str, bytes], name: str, tell: Tell = nothing) -> Any:
     """What was recorded; the members it is made from are let go."""
-    arrays = safetensors.numpy.load(members.pop(f"{name}.safetensors"))
+    content = members.pop(f"{name}.safetensors")
+    head = content[: 8 + int.from_bytes(content[:8], "little")]
+    sound.need(head.count(b"{") <= MOST_ARRAYS + 1, "too many arrays")
+    arrays = safetensors.numpy.load(content)
     return decode(_parse(members.pop(f"{name}.json")), arrays, {}, tell)

@@ -445,8 +445,8 @@ def log(entries: object, info: Info) -> list[Turned | Acted]:
     return found
 
 
-def scalars(found: object, info: Info, last: int) -> dict[str, tuple[array[int], array[float]]]:
-    """The curves up to step ``last``: of a run that diverged, more was read than can be gone on from."""
+def scalars(found: object, info: Info) -> dict[str, tuple[array[int], array[float]]]:
+    """The curves."""
     if not isinstance(found, dict):
         raise ValueError("no curves")
     curves = {}
@@ -457,11 +457,7 @@ def scalars(found: object, info: Info, last: int) -> dict[str, tuple[array[int],
         _of_shape(values, "f8", "values of a curve", _of_shape(steps, "i8", "steps of a curve", None))
         rising = len(steps) == 0 or (steps[0] >= 0 and bool((steps[1:] >= steps[:-1]).all()))
         need(rising and bool(np.isfinite(values).all()), "a curve that runs backwards, or is no number")
-        end = int(np.searchsorted(steps, last, "right"))
-        curve_steps, curve_values = array("q"), array("d")
-        curve_steps.frombytes(steps[:end].tobytes())
-        curve_values.frombytes(values[:end].tobytes())
-        curves[name] = curve_steps, curve_values
+        curves[name] = array("q", steps.tobytes()), array("d", values.tobytes())
     return curves
 
 
@@ -523,6 +519,7 @@ class Checkpoints:
             whole(kept["log"], 0, self._done, "what had been done")
         own = kept["experiment"]["step"] if "" in self._sides else kept["step"]
         need(whole(own, 0, MOST_STEPS, "a step") == step, "a state of another step")
+        _plain(kept)
         for side, experiment in self._sides.items():
             state = kept[side] if side else kept
             whole(state["experiment"]["step"], 0, MOST_STEPS, "a step")
@@ -540,6 +537,20 @@ class Checkpoints:
             preset = cls.info.presets.get(self._dataset, {})
             self._values[key] = as_dict(change(cls.params_class()(), {**preset, **known}))
         return dict(self._values[key])
+
+
+def _plain(state: object) -> None:
+    """A state is made of numbers, words and arrays in nested containers."""
+    if isinstance(state, dict):
+        for key, value in state.items():
+            _plain(key)
+            _plain(value)
+    elif isinstance(state, (list, tuple)):
+        for value in state:
+            _plain(value)
+    else:
+        good = state is None or isinstance(state, (bool, int, float, str, torch.Tensor, np.ndarray))
+        need(good, "a strange thing in a state")
 
 
 def _random_state(value: object) -> None:
@@ -661,14 +672,12 @@ def _kin(spec: RunSpec) -> tuple[object, ...]:
 
 
 def steps_of(keyframes: object, checkpoints: object, most: int) -> list[int]:
-    """The steps at which pictures were kept, rising, up to the last one that the run can go on from."""
+    """The steps at which pictures were kept, rising. The run can go on from one of them at least."""
     if not isinstance(keyframes, dict) or not isinstance(checkpoints, dict):
         raise ValueError("nothing recorded")
     need(len(keyframes) <= most, "far too much")
     need(len(checkpoints) > 0 and checkpoints.keys() <= keyframes.keys(), "nothing to go on from")
-    steps = sorted(whole(step, 0, MOST_STEPS, "a recorded step") for step in keyframes)
-    last = max(checkpoints)
-    return [step for step in steps if step <= last]
+    return sorted(whole(step, 0, MOST_STEPS, "a recorded step") for step in keyframes)
 
 
 def node_name(word: object) -> str:

@@ -122,6 +122,15 @@ class Timeline:
             del self.checkpoints[step]
             self._count(step, +1)
 
+    def end_at(self, step: int) -> None:
+        """Forget what came after ``step``: a run that diverged goes on from before that, or not at all."""
+        for name, (steps, values) in self.scalars.items():
+            end = bisect.bisect_right(steps, step)
+            if end < len(steps):
+                self.scalars[name] = steps[:end], values[:end]
+        for kept in self._steps[bisect.bisect_right(self._steps, step) :]:
+            self._drop(kept)
+
     def nearest(self, step: int) -> int | None:
         """The kept step nearest to ``step``; the earlier of two equally near; None when nothing is kept."""
         if not self._steps:
@@ -174,6 +183,8 @@ def _arrays(tree: Any) -> Iterator[np.ndarray | torch.Tensor]:
     """Every array in nested dicts, sequences and payloads."""
     if isinstance(tree, (np.ndarray, torch.Tensor)):
         yield tree
+    elif tree is None or isinstance(tree, (str, bool, int, float)):
+        return  # most there is, and slow to tell from the rest
     elif isinstance(tree, Mapping):
         for value in tree.values():
             yield from _arrays(value)

@@ -329,6 +329,8 @@ class Trainer:
         if status != self._status or reason is not None:
             self._status = status
             self._mailbox.put_event(StatusChanged(status, reason))
+            if self._shown is not None:  # what would go on from there is another run than the one that trains
+                self._mailbox.put_event(Sought(self._shown, live=False, values=self._values()))
 
 
 class _Rate:

@@ -74,13 +74,13 @@ def there_and_back(n: int) -> list[float]:
 
 @pytest.mark.parametrize("training", [False, True], ids=["paused", "training"])
 @pytest.mark.parametrize(
-    ("experiment", "dataset", "steps"),
-    [("kmeans", "digits", 12), ("tsne", "blobs", 90), ("pca", "digits", 15)],
+    ("experiment", "dataset", "steps", "params"),
+    [("kmeans", "digits", 12, {}), ("tsne", "blobs", 90, {}), ("pca", "digits", 15, {"ritz": False})],
 )
 def test_every_panel_prints_the_same_step(
-    desks: Any, experiment: str, dataset: str, steps: int, training: bool
+    desks: Any, experiment: str, dataset: str, steps: int, params: dict[str, Any], training: bool
 ) -> None:
-    desk = desks().open(experiment, dataset=dataset)
+    desk = desks().open(experiment, dataset=dataset, **params)
     desk.advance(steps)
     if training:
         desk.window.transport.set_pace(4.0)  # so slowly that it does not end meanwhile
@@ -92,6 +92,7 @@ def test_every_panel_prints_the_same_step(
     assert hand.quarrels == []
     for _picture in hand.drag(*there_and_back(12), 0.5):
         assert desk.window.looks_back
+    desk.settle()
     assert hand.quarrels == []
     assert len(set(hand.steps)) > 5
     here = desk.of("sought")[-1].step
@@ -121,6 +122,24 @@ def test_two_runs_side_by_side_are_scrubbed_together(desks: Any) -> None:
     desk.settle()
     assert hand.quarrels == []
     assert desk.window.looks_back
+
+
+def test_the_handle_goes_where_the_picture_is_once_let_go(desks: Any) -> None:
+    desk = desks().open("tsne", dataset="blobs")
+    desk.window.transport.set_pace(None)
+    desk.advance(120)
+    bar, hand = desk.window.timeline, Hand(desk)
+    kept = set(bar.keyframes)
+    for _picture in hand.drag(0.8, 0.53):  # it has come before the hand lets go
+        desk.settle()
+    assert bar._shown in kept
+    assert bar._shown == desk.window.shown_step
+    desk.paint()
+    assert not bar._chip.isEmpty()
+    desk.click(bar, bar._chip.center().toPoint())
+    desk.until(lambda: not desk.window.looks_back and desk.window.area.complete(120))
+    desk.paint()
+    assert bar._chip.isEmpty()
 
 
 # ── a frame that stands still ───────────────────────────────────────────────────────────────────────────────

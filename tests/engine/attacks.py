@@ -1,17 +1,21 @@
 """Session files as nobody would write them, made from good ones, with checksums that are right.
 
-``survive`` is what must hold for each: it is refused in a sentence that names it, and the run at hand stays as
-it was; or it opens, and can be scrubbed, branched, switched, trained on and saved again.
+``survive`` is what must hold for each: it is refused in a sentence that names it, and the run at hand stays
+as it was; or it opens, and can be scrubbed, branched, switched, trained on and saved again.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
-import dataclasses
+import hashlib
+import io
 import json
 import random
+import struct
 import threading
 import time
+import warnings
 import zipfile
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -77,8 +81,15 @@ class Hands:
     def load(self, path: Path) -> list[Any]:
         return self.do("load", path, 1)
 
-    def saved(self, path: Path) -> dict[str, session.Content]:
-        """The members of a session with all that there is now."""
+    def train(self, steps: int) -> None:
+        """So many steps; a run that diverges is stopped, as the engine does it."""
+        try:
+            self.do("advance", steps)
+        except DivergedError as error:
+            self.loop._fail(error)
+
+    def members(self) -> dict[str, session.Content]:
+        """Those of a session with all that there is now."""
         self.loop._settle()
         tree = self.loop._tree
         assert tree is not None
@@ -103,16 +114,17 @@ def good(name: str) -> dict[str, session.Content]:
     if name == "gmm":
         hands.do("set_beside", 1, max(hands.loop._tree.nodes))
         hands.do("advance", 1)
-    return copy.deepcopy(hands.saved(Path()))
+    return copy.deepcopy(hands.members())
 
 
 # ── changes ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 ODD: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2, 7, 2**31 - 1, 2**31, 2**63, 10**18, -(10**18), 0.5, -1.5, 1e300, 1e-300, "", "x",
-    "a", "b.k", "../..", "\0", "\x1b[31m", "x" * 5000, "{n.__class__}", "{0:>999999999}", "\\\\evil\\share", [], {},
-    [[]], {"$tuple": []}, {"$list": [1]}, {"$dict": []}, {"$array": "a0"}, {"$tensor": "a0"}, {"$same": "p1"},
-    {"$text": "{n:>999999999}", "values": {"n": 1}}, {"$payload": "Note", "name": "p9", "fields": {"text": "hello"}},
+    None, True, False, 0, 1, -1, 2, 7, 2**31 - 1, 2**31, 2**63, 10**18, -(10**18), 0.5, -1.5, 1e300, 1e-300,
+    "", "x", "a", "b.k", "../..", "\0", "\x1b[31m", "x" * 5000, "{n.__class__}", "{0:>999999999}",
+    "\\\\evil\\share", [], {}, [[]], {"$tuple": []}, {"$list": [1]}, {"$dict": []}, {"$array": "a0"},
+    {"$tensor": "a0"}, {"$same": "p1"}, {"$text": "{n:>999999999}", "values": {"n": 1}},
+    {"$payload": "Note", "name": "p9", "fields": {"text": "hello"}},
 )  # fmt: skip
 
 
@@ -173,7 +185,11 @@ def change_array(arrays: dict[str, np.ndarray], rng: random.Random) -> None:
         array = arrays[rng.choice(list(arrays))]
     else:
         array = array.copy()
-        odd = (np.nan, np.inf, -np.inf, 1e38, -1e38, 0) if array.dtype.kind == "f" else (-1, 0, 1, 127, 2**31 - 1)
+        odd = (
+            (np.nan, np.inf, -np.inf, 1e38, -1e38, 0)
+            if array.dtype.kind == "f"
+            else (-1, 0, 1, 127, 2**31 - 1)
+        )
         with np.errstate(all="ignore"):
             value = np.array(rng.choice(odd)).astype(array.dtype)
         if what == 8 or array.size == 0:
@@ -227,7 +243,8 @@ def survive(path: Path, hands: Hands) -> str:
     except InputError as error:
         sentence = str(error.sentence)
         assert path.name in sentence, sentence
-        assert sentence.endswith(".") and "\n" not in sentence, sentence
+        assert sentence.endswith("."), sentence
+        assert "\n" not in sentence, sentence
         assert (hands.loop._runner, hands.loop._tree) == before[:2]
         assert same(hands.loop._runner.state(), before[2])
         assert not [e for e in hands.mailbox.take().events if isinstance(e, Failed)]
@@ -242,6 +259,7 @@ def survive(path: Path, hands: Hands) -> str:
 def use(hands: Hands, path: Path) -> None:
     """Look at everything, go on from everywhere, and save."""
     loop = hands.loop
+    assert loop._tree is not None
     hands.do("watch", frozenset(loop._runner.info.channels))
     for id_ in [None, *loop._tree.nodes]:
         if id_ is not None:
@@ -252,29 +270,141 @@ def use(hands: Hands, path: Path) -> None:
         for step in loop._timeline.steps:
             hands.do("seek", step)
         hands.do("seek", None)
-        try:
-            hands.do("advance", 3)
-        except DivergedError:
-            continue
-    tree = loop._tree
-    for id_ in list(tree.nodes):
+        hands.train(3)
+    for id_ in list(loop._tree.nodes):
         hands.do("haunt", id_)
         hands.do("rename", id_, "n")
-    members = hands.saved(path)
     again = path.with_name("again" + session.SUFFIX)
-    session.write(again, members)
-    assert len(session.load(again).tree.nodes) == len(tree.nodes)
-    first = min(loop._timeline.checkpoints)
-    hands.do("seek", first)
-    with __import__("contextlib").suppress(InputError, DivergedError):
-        hands.do("advance", 1)
+    session.write(again, hands.members(), compress=False)
+    assert len(session.load(again).tree.nodes) == len(loop._tree.nodes)
+    hands.do("seek", min(loop._timeline.checkpoints))
+    with contextlib.suppress(InputError):
+        hands.train(1)
 
 
-def rezip(path: Path, members: Mapping[str, bytes], **how: Any) -> None:
-    """Any members, with their manifest as it is given."""
-    with zipfile.ZipFile(path, "w", how.get("method", zipfile.ZIP_DEFLATED)) as archive:
+# ── zips ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def written(members: Mapping[str, session.Content]) -> dict[str, bytes]:
+    """The bytes of each member, and of their manifest."""
+    found = {name: b"".join(map(bytes, session._blocks(content))) for name, content in members.items()}
+    sums = {name: {"size": len(c), "sha256": hashlib.sha256(c).hexdigest()} for name, c in found.items()}
+    return {"manifest.json": plain({"format": "latentarium session", "schema": 2, "members": sums}), **found}
+
+
+def zipped(members: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip of any members, in this order."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", method) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
+    return file.getvalue()
 
 
-__all__ = ["Hands", "SPECS", "changed", "dataclasses", "good", "rezip", "survive"]
+def end_of(content: bytes) -> int:
+    """Where the last record of a zip begins."""
+    return content.rindex(session.END)
+
+
+def in_directory(content: bytes, name: str, at: int, value: bytes) -> bytes:
+    """A zip with other bytes in what its directory says of a member."""
+    place = content.rindex(b"PK\x01\x02", 0, content.rindex(name.encode()))
+    return content[: place + at] + value + content[place + at + len(value) :]
+
+
+def with_far_end(content: bytes, entries: int) -> bytes:
+    """A zip that says in the manner of those beyond 4 GB how many members it has."""
+    end, offset = end_of(content), int.from_bytes(content[-6:-2], "little")
+    head, directory, last = content[:offset], content[offset:end], content[end:]
+    one = b"PK\x01\x02" + bytes(24) + (4).to_bytes(2, "little") + bytes(16) + b"name"
+    directory += one * entries
+    size, count = len(directory), entries + 4
+    far = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", 44, 45, 45, 0, 0, count, count, size, len(head))
+    locator = b"PK\x06\x07" + struct.pack("<IQI", 0, len(head) + size, 1)
+    return head + directory + far + locator + last
+
+
+HARMLESS = ("a link", "a lie about a packed size")
+"""Nothing is unpacked to where a link might lead, and nobody believes how large a packed member is."""
+
+
+def zip_attacks(members: Mapping[str, session.Content]) -> dict[str, bytes]:
+    """Files that are no session, or none that is in order."""
+    good_ = written(members)
+    whole = zipped(good_)
+    manifest, body = (
+        json.loads(good_["manifest.json"]),
+        {n: c for n, c in good_.items() if n != "manifest.json"},
+    )
+
+    def as_runs(content: bytes) -> bytes:
+        return zipped(written({**members, "runs.json": content}))
+
+    def as_manifest(value: Any) -> bytes:
+        return zipped({"manifest.json": plain(value), **body})
+
+    many = zipped({str(n): b"" for n in range(2000)})
+    text = good_["runs.json"].decode()
+    cases = {
+        "empty": b"",
+        "text": b"hello",
+        "only an end": whole[end_of(whole) :],
+        "half": whole[: len(whole) // 2],
+        "without its end": whole[:-1],
+        "a comment": whole[:-2] + b"\x05\0hello",
+        "an end in the end": whole[:-6] + session.END + whole[-2:],
+        "a member more": zipped({**good_, "more": b"x"}),
+        "a way out": zipped({**good_, "../../evil": b"x"}),
+        "a way to the root": zipped({**good_, "/etc/evil": b"x"}),
+        "a member less": zipped({n: c for n, c in good_.items() if n != "runs.json"}),
+        "no manifest": zipped(body),
+        "other letters": zipped({n.upper(): c for n, c in good_.items()}),
+        "many members": many,
+        "a million members": with_far_end(whole, 1_000_000),
+        "a far end": with_far_end(whole, 0),
+        "lzma": zipped(good_, zipfile.ZIP_LZMA),
+        "bzip2": zipped(good_, zipfile.ZIP_BZIP2),
+        "encrypted": in_directory(whole, "runs.json", 8, b"\1\0"),
+        "a link": in_directory(whole, "runs.json", 38, b"\0\0\xff\xa1"),
+        "a lie about its size": in_directory(whole, "runs.json", 24, struct.pack("<I", 5)),
+        "a lie about a huge size": in_directory(whole, "runs.json", 24, struct.pack("<I", 2**31 - 1)),
+        "a lie about a packed size": in_directory(whole, "runs.json", 20, struct.pack("<I", 2**31 - 1)),
+        "a bomb": as_runs(b"0" * 50_000_000),
+        "a bomb of a manifest": zipped({"manifest.json": b"[" + b" " * 10_000_000 + b"]", **body}),
+        "other checksums": as_manifest({"schema": 2, "members": {name: {"sha256": "0"} for name in body}}),
+        "no checksums": as_manifest({"schema": 2}),
+        "no schema": as_manifest({"members": manifest["members"]}),
+        "schema 0": as_manifest({**manifest, "schema": 0}),
+        "schema true": as_manifest({**manifest, "schema": True}),
+        "schema 1 with members of 2": as_manifest({**manifest, "schema": 1}),
+        "a list": as_manifest([manifest]),
+        "deep": as_runs(b"[" * 200_000),
+        "deep in names": as_runs(b'{"$list":[' * 200_000),
+        "NaN": as_runs(text.replace("0", "NaN", 1).encode()),
+        "1e999": as_runs(text.replace("0", "1e999", 1).encode()),
+        "a number of 5000 digits": as_runs(text.replace("0", "9" * 5000, 1).encode()),
+        "a number of 4000 digits": as_runs(text.replace("0", "9" * 4000, 1).encode()),
+        "half a character": as_runs(text.replace('"x"', '"\\ud800"').encode()),
+        "other bytes": as_runs(b"\xff\xfe" + text.encode("utf-16-le")),
+        "no dictionary": as_runs(b"[]"),
+        "nothing": as_runs(b"null"),
+        "arrays that are none": zipped(written({**members, "runs.safetensors": b"nothing"})),
+        "arrays beyond the end": zipped(written({**members, "runs.safetensors": b"\xff" * 20})),
+        "too many arrays": zipped(
+            written({**members, "runs.safetensors": _heads(300_000)}), zipfile.ZIP_STORED
+        ),
+    }  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python says what is wrong with it while it writes
+        file = io.BytesIO(whole)
+        with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("runs.json", b"{}")
+        cases["two of one name"] = file.getvalue()
+    return cases
+
+
+def _heads(count: int) -> bytes:
+    """So many arrays without content, in the format of safetensors."""
+    head = plain({f"{n:x}": {"dtype": "U8", "shape": [0], "data_offsets": [0, 0]} for n in range(count)})
+    head += b" " * (-len(head) % 8)
+    return len(head).to_bytes(8, "little") + head

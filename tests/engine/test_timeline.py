@@ -70,3 +70,37 @@ def test_cut_shares_the_past_and_leaves_the_whole_as_it_is() -> None:
     assert past.keyframes[10]["cloud"] is timeline.keyframes[10]["cloud"]
     assert timeline.steps == (0, 10, 20)
     assert len(timeline.scalars["loss"][0]) == 30
+
+
+def test_a_hundred_thousand_steps_never_exceed_the_budget_and_stay_spread() -> None:
+    """Pictures of growing size, some of them shared, and states; kept as often as an engine can afford."""
+    budget, shared = 2_000_000, np.zeros((500, 2), np.float32)
+    timeline = Timeline(budget)
+    most = 0
+    for step in range(100_001):
+        timeline.add_scalars({"loss": ([step], [1.0])})
+        if timeline.must_keep(step) or step % 20 == 0:
+            n = 500 + step // 200  # a painted cloud grows
+            views = {"cloud": picture(n), "source": Points(shared, np.full(n, step, np.int32))}
+            timeline.keep(step, views, {"w": np.zeros(300), "step": step} if step % 40 == 0 else None)
+            most = max(most, timeline.bytes)
+            assert most <= budget
+    assert most > 0.9 * budget  # and it is used
+    steps = np.array(timeline.steps)
+    assert steps[0] == 0
+    assert steps[-1] == 100_000
+    assert len(steps) > 100
+    assert np.diff(steps).max() < 5000
+    assert (steps < 1000).sum() > 5  # where most is learned
+    assert set(timeline.checkpoints) <= set(timeline.steps)
+    assert timeline.checkpoint_before(50_000) is not None
+    assert len(timeline.scalars["loss"][0]) == 100_001
+    arrays = {id(a): a.nbytes for step in timeline.steps for a in _held(timeline, step)}
+    assert timeline.bytes == sum(arrays.values())  # the books are right
+
+
+def _held(timeline: Timeline, step: int) -> list[np.ndarray]:
+    """Every array that is kept of ``step``."""
+    cloud, source = timeline.keyframes[step]["cloud"], timeline.keyframes[step]["source"]
+    found = [cloud.xy, source.xy, source.label]  # type: ignore[union-attr]
+    return [*found, timeline.checkpoints[step]["w"]] if step in timeline.checkpoints else found

@@ -184,6 +184,18 @@ def test_knobs_turned_in_the_past_wait_and_are_dropped_when_nothing_comes_of_the
     assert len(grown(client).branches) == 1
 
 
+def test_a_pause_while_the_past_is_looked_at_brings_its_knobs(client: Client) -> None:
+    client.start()
+    client.advance(10)
+    client.engine.set("lr", 0.02)
+    client.engine.resume()
+    client.engine.seek(5)
+    client.until(lambda: bool(client.of(Sought)))
+    assert client.of(Sought)[-1].values["lr"] == 0.02, "it trains on, and knobs are turned there"  # type: ignore[attr-defined]
+    client.engine.pause()
+    client.until(lambda: client.of(Sought)[-1].values["lr"] == 0.01)  # type: ignore[attr-defined]
+
+
 def test_runs_can_be_named_deleted_and_brought_back(client: Client) -> None:
     client.start()
     client.advance(10)
@@ -203,6 +215,17 @@ def test_runs_can_be_named_deleted_and_brought_back(client: Client) -> None:
     client.engine.switch(2)
     client.until(lambda: begun(client) == 4)
     assert client.of(Started)[-1].log == (Acted(5, "bump"),)  # type: ignore[attr-defined]
+
+
+def test_a_run_that_only_repeats_another_can_be_brought_back_too(client: Client) -> None:
+    client.start()
+    client.advance(10)
+    client.engine.branch(4)
+    client.until(lambda: begun(client) == 2)
+    client.engine.forget(2)
+    client.until(lambda: [b.id for b in grown(client).branches] == [1])
+    client.engine.bring_back(2)
+    client.until(lambda: [b.id for b in grown(client).branches] == [1, 2])
 
 
 def test_the_ghost_is_chosen_or_sent_away(client: Client) -> None:
