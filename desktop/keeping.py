@@ -49,7 +49,7 @@ class Slot:
     def take(cls, folder: Path) -> Slot | None:
         """The first free one; None where nothing can be kept."""
         with contextlib.suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is kept by itself is nobody else's
             for number in range(1, SLOTS + 1):
                 slot = cls(folder, number)
                 if slot._lock.tryLock(0):
@@ -58,12 +58,11 @@ class Slot:
         return None
 
     def _begin(self) -> None:
-        for scrap in self.path.parent.glob(".saving-*"):  # half a file of somebody who was killed
-            with contextlib.suppress(OSError):
-                scrap.unlink()
         kept = [p for p in (self.path, self.path.with_name(self.path.name + ".1")) if p.exists()]
         if kept:
             kept[0].replace(self.lost if self._open.exists() else self.former)
+        for older in kept[1:]:  # it must not be taken for the newest the next time
+            older.unlink()
         self._open.touch()
 
     def put_aside(self) -> None:

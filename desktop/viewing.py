@@ -54,9 +54,7 @@ def put_back(window: Window, view: Mapping[str, Any]) -> None:
         selection.select(items)
     hidden = view.get("hidden")
     if isinstance(hidden, list):
-        for label in hidden:
-            if _is_int(label) and 0 <= label < size:
-                selection.toggle_label(label)
+        selection.hide_labels(frozenset(label for label in hidden if _is_int(label) and 0 <= label < size))
     colouring = view.get("colouring")
     if isinstance(colouring, str) and colouring in dict(started.colourings):
         area.colour_by(colouring)

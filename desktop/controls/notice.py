@@ -32,6 +32,7 @@ class Notice(QFrame):
         self._sentence = ""
         self._text = QLabel()
         self._text.setWordWrap(True)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)  # it names files, which may be called anything
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._close = IconButton("close", _("Close (Esc)"), size=14, pad=6, colour="surface", flat=True)
         self._row = QHBoxLayout(self)

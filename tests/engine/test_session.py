@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
-import textwrap
 import zipfile
 from pathlib import Path
 
@@ -160,33 +157,6 @@ def test_a_save_that_fails_leaves_the_former_file(
         assert sorted(p.name for p in path.parent.iterdir()) == ["run.latentarium"]
     with pytest.raises(InputError, match="nowhere"):
         save(path.parent / "nowhere" / "x", SPEC, runner, Timeline())
-
-
-def test_killed_at_any_moment_of_saving_a_whole_file_remains(tmp_path: Path) -> None:
-    path = tmp_path / "run.latentarium"
-    program = textwrap.dedent(
-        """
-        import os, sys
-        from pathlib import Path
-        from engine.core.session import MEMBERS, write
-        path, members = Path(sys.argv[1]), {name: os.urandom(200_000) for name in MEMBERS}
-        write(path, members)
-        print("saved", flush=True)
-        while True:
-            write(path, members)
-        """
-    )
-    rng = random.Random(1)
-    for _attempt in range(4):
-        with subprocess.Popen([sys.executable, "-c", program, str(path)], stdout=subprocess.PIPE) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == b"saved\n"
-            try:
-                child.wait(timeout=rng.random() * 0.2)
-            except subprocess.TimeoutExpired:
-                child.kill()
-        former = path.with_name(path.name + ".1")
-        assert set(session.read_whole(path if path.exists() else former)) == set(session.MEMBERS)
 
 
 def test_a_file_of_the_first_version_still_opens() -> None:
