@@ -42,7 +42,7 @@ def _to_rgb(pixels: NDArray[np.generic], signed: bool) -> NDArray[np.uint8]:
     if values.ndim == 4 and values.shape[3] == 1:
         values = values[..., 0]
     if signed and values.ndim == 3:
-        index = np.round(np.clip(values * 127, -127, 127) + 128).astype(np.uint8)
+        index = np.round(np.clip(values, -1, 1) * 127 + 128).astype(np.uint8)
         coloured: NDArray[np.uint8] = palettes.signed(look.dark)[index]
         return coloured
     if signed:

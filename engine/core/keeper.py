@@ -98,7 +98,7 @@ class Keeper(Trainer):
         self._runner = runner
         self._past = None
         self._run_id += 1
-        self._shown, self._left = None, 0
+        self._shown, self._replay, self._left = None, None, 0
         self._waiting, self._haunting = {}, {}
         self._frames = [runner.frame] if runner.frame and runner.step not in node.timeline.keyframes else []
         self._due = self._published = self._pictures_due = self._keyframe_due = 0.0
@@ -175,6 +175,8 @@ class Keeper(Trainer):
         self._take_up(branch, branched_from=start)
         for each in turned:
             self._note(each)
+        if turned:
+            self._keep()  # who comes back to where it began finds them turned
 
     def _do_switch(self, id_: int, sparing: int | None = None) -> None:
         tree = self._tree

@@ -6,6 +6,7 @@ collected here.
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import time
 from collections.abc import Mapping
@@ -23,7 +24,6 @@ from engine.core.events import (
     Painted,
     Refused,
     RunSpec,
-    Sought,
     Turned,
 )
 from engine.core.keeper import Keeper, as_input_error
@@ -159,10 +159,18 @@ class Loop(Keeper):
         if self._runner is None:
             return
         if self._shown is not None:
+            if not self._goes_elsewhere():
+                self._pause()
+                self._play_recorded()
+                return
             self._do_branch(self._shown)
         self._left = None
         self._wake_if_ended()
         self._go()
+
+    def _goes_elsewhere(self) -> bool:
+        """Whether from the step on screen another run would go on than the one that is recorded."""
+        return bool(self._waiting) or self._status == "failed"
 
     def _do_pause(self) -> None:
         self._pause()
@@ -171,10 +179,22 @@ class Loop(Keeper):
         if self._runner is None:
             return
         if self._shown is not None:
+            if not self._goes_elsewhere():
+                self._pause()
+                self._walk(steps)
+                return
             self._do_branch(self._shown)
         self._left = steps
         self._wake_if_ended()
         self._go()
+
+    def _walk(self, steps: int) -> None:
+        """So many steps further in what is recorded."""
+        assert self._runner is not None
+        assert self._shown is not None
+        wanted = self._shown + steps
+        kept = self._timeline.steps
+        self._do_seek(kept[bisect.bisect_left(kept, wanted)] if wanted <= kept[-1] else None)
 
     def _do_pace(self, steps_per_second: float | None) -> None:
         self._pace = steps_per_second
@@ -189,14 +209,25 @@ class Loop(Keeper):
     def _do_set(self, name: str, value: object) -> None:
         if self._runner is None:
             return
-        if self._shown is not None and self._status != "running":
+        if self._shown is not None and not self._trains:
             self._wait_with(name, value)
+            if self._replay is not None and self._waiting:
+                self._branch_off()
             return
         turned = self._runner.set(name, value)
         if turned is None:
             return
         self._note(turned)
         self._changed_by_hand()
+
+    def _branch_off(self) -> None:
+        """Go on from the step on screen; where the recording was played, play on."""
+        assert self._shown is not None
+        played = self._replay is not None
+        self._do_branch(self._shown)
+        if played:
+            self._left = None
+            self._go()
 
     def _wait_with(self, name: str, value: object) -> None:
         """The past is looked at, and nothing goes on: what is turned is meant for when it goes on from
@@ -218,7 +249,7 @@ class Loop(Keeper):
                 self._publish(final=True)
             return
         if self._shown is not None:
-            self._do_branch(self._shown)
+            self._branch_off()
         self._runner.act(name, *args)
         self._note(Acted(self._runner.step + 1, name))
         self._changed_by_hand()
@@ -286,18 +317,15 @@ class Loop(Keeper):
     def _do_seek(self, step: int | None) -> None:
         if self._runner is None:
             return
+        if self._replay is not None:
+            self._pause()
         newest, failed = self._runner.step, self._status == "failed"
         if failed:  # the present state is not to be trusted, only what was recorded
             found = self._timeline.nearest(newest if step is None else step)
         else:
             found = None if step is None or step >= newest else self._timeline.nearest(step)
         if found is None or (found >= newest and not failed):
-            was, self._shown, self._past = self._shown, None, None
-            self._waiting = {}
-            with self._mailbox.together():
-                if was is not None or self._status != "running":
-                    self._publish(final=True)
-                self._mailbox.put_event(Sought(self._runner.step, live=True, values=self._values()))
+            self._go_live()
             return
         self._show_past(found)
 

@@ -39,14 +39,14 @@ MOST_PIXELS = 32_000_000
 """In all pictures of a grid together, or in one map."""
 MOST_MARKS = 1000
 """Things that are painted one by one: centres, _ellipses, _arrows, _bars, lines, handles."""
-MOST_LINES = 50_000
-"""Segments, which are painted all at once."""
+MOST_LINES = 20_000
+"""Segments, which are painted all at once, and places on all trails together."""
 MOST_CLASSES = 10_000
 MOST_STEPS = 1_000_000_000
 """Qt counts to twice as many."""
 MOST_RUNS = 1000
-LONGEST = 2000
-"""Letters in one text."""
+LONGEST, MOST_LETTERS = 2000, 400_000
+"""Letters in one text, and in all names of one kind in a picture."""
 LONGEST_NAME = 200
 FARTHEST = 1e30
 """Beyond that, the squares of float32 are lost."""
@@ -133,8 +133,7 @@ def _texts(value: object, what: str, *counts: int, most: int = MOST_CLASSES) -> 
     """A tuple of texts, as many as one of ``counts`` says, where there are any. Returns how many."""
     if not isinstance(value, tuple) or len(value) > most or (counts and len(value) not in counts):
         raise ValueError(f"{what} are not as many texts as there should be")
-    for one in value:
-        words(one, what)
+    need(sum(len(words(one, what)) for one in value) <= MOST_LETTERS, f"{what} are endless")
     return len(value)
 
 
@@ -205,7 +204,8 @@ def _markers(layer: frame.Markers) -> None:
     k = _of_shape(layer.xy, "f4", "marks", None, 2)
     need(k <= MOST_MARKS, "too many marks")
     if layer.trail is not None:
-        need(_of_shape(layer.trail, "f4", "trails", None, k, 2) <= MOST_MARKS, "too long trails")
+        long = _of_shape(layer.trail, "f4", "trails", None, k, 2)
+        need(long <= MOST_LINES and layer.trail.size <= 2 * MOST_LINES, "too long trails")
     _labels(layer.label, k, "labels")
     _flag(layer.movable, "movable")
 

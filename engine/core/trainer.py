@@ -46,6 +46,7 @@ PUBLISH_EVERY = 1 / 60  # s: how often scalars are read from the device
 LIVE_SHARE, KEYFRAME_SHARE = 0.04, 0.01  # of the time go into pictures while training
 PICTURES_EVERY = 1 / 30  # s, at most
 BEAT_SECONDS = 1.25  # how long slow motion rests on a beat
+REPLAY_SECONDS = 6.0  # in which a whole recording is played, where no pace is set
 GHOSTLY = (Points, Curve, Bars)
 """Payloads that can be shown behind others."""
 
@@ -70,6 +71,9 @@ class Trainer:
         self._slow = False
         self._watched: frozenset[str] = frozenset()
         self._shown: int | None = None  # the recorded step on screen; None: live
+        self._replay: float | None = None  # where in the recording it plays, in steps
+        self._replayed = 0.0  # when it was there
+        self._resting: tuple[Status, Text | None] = ("paused", None)  # what the run does meanwhile
         self._waiting: dict[str, Value] = {}  # knobs turned while the past is shown, for when it goes on
         self._haunting: dict[str, int] = {}  # which step of the ghost each channel shows
         self._due = 0.0  # when the next step may begin
@@ -101,6 +105,11 @@ class Trainer:
             self._rate.reset()
             self._set_status("running")
 
+    @property
+    def _trains(self) -> bool:
+        """Whether it learns now, not only plays what is recorded."""
+        return self._status == "running" and self._replay is None
+
     def _wake_if_ended(self) -> None:
         if self._status == "ended":
             assert self._runner is not None
@@ -109,6 +118,9 @@ class Trainer:
     def _advance(self) -> None:
         """One step (in slow motion: one beat), and whatever should be seen of it."""
         assert self._runner is not None
+        if self._replay is not None:
+            self._play_on()
+            return
         if self._left == 0:
             self._pause()
             return
@@ -137,6 +149,43 @@ class Trainer:
         elif now - self._published >= PUBLISH_EVERY or self._slow:
             self._publish(final=False)
 
+    def _play_recorded(self) -> None:
+        """Play what is recorded, from the step on screen up to the newest; then it goes on as it was."""
+        assert self._shown is not None
+        self._resting = self._status, None if self._runner is None else self._runner.ended()
+        self._replay, self._replayed, self._left = float(self._shown), time.perf_counter(), None
+        self._due = 0.0
+        self._set_status("running")
+
+    def _play_on(self) -> None:
+        assert self._runner is not None
+        assert self._replay is not None
+        assert self._shown is not None
+        now, newest = time.perf_counter(), self._runner.step
+        pace = 1 / BEAT_SECONDS if self._slow else self._pace or max(newest / REPLAY_SECONDS, 1.0)
+        self._replay += pace * (now - self._replayed)
+        self._replayed = now
+        self._due = now + PICTURES_EVERY
+        if self._replay >= newest:
+            self._go_live()
+            return
+        at = self._timeline.before(int(self._replay) + 1)
+        if at is not None and at > self._shown:
+            self._show_past(at)
+
+    def _go_live(self) -> None:
+        """The newest step is on screen again. A run that had ended has, another one trains on."""
+        assert self._runner is not None
+        looked_back, replays = self._shown is not None, self._replay is not None
+        self._replay = self._shown = self._past = None
+        self._waiting = {}
+        with self._mailbox.together():
+            if looked_back or self._status != "running":
+                self._publish(final=True)
+            self._mailbox.put_event(Sought(self._runner.step, live=True, values=self._values()))
+        if replays and self._resting[0] == "ended":
+            self._set_status(*self._resting)
+
     def _beat(self, beat: Beat, begun: float) -> None:
         """Rest on a named moment, with the pictures as they are in the middle of the step."""
         self._mailbox.put_event(Beating(beat.text, beat.highlight))
@@ -148,7 +197,10 @@ class Trainer:
         self._due = begun + BEAT_SECONDS
 
     def _pause(self) -> None:
-        if self._status == "running":
+        if self._replay is not None:
+            self._replay = None
+            self._set_status(*self._resting)
+        elif self._status == "running":
             self._left = 0
             self._publish(final=True)
             self._set_status("paused")
@@ -240,7 +292,7 @@ class Trainer:
 
         While the past is looked at it waits: going on from there takes the change along.
         """
-        if self._shown is not None and self._status != "running":
+        if self._shown is not None and not self._trains:
             return
         if self._status == "ended":
             self._wake_if_ended()
@@ -303,8 +355,8 @@ class Trainer:
         """Every knob as it would be if the run went on from what is shown."""
         assert self._runner is not None
         start = None if self._shown is None else self._timeline.checkpoint_before(self._shown)
-        if start is None or self._status == "running":
-            return self._runner.values
+        if start is None or self._trains:
+            return self._runner.values | self._waiting
         return values_of(self._timeline.checkpoints[start]) | self._waiting
 
     # ── trouble ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -93,9 +93,9 @@ def clouds() -> Iterator[Points]:
         )  # fmt: skip
     yield Points(
         some,
-        layers=(Markers(marks, np.stack([marks] * 60), movable=True), Ellipses(marks, floats(1000, 2, 2))),
+        layers=(Markers(marks, np.stack([marks] * 20), movable=True), Ellipses(marks, floats(1000, 2, 2))),
     )
-    yield Points(some, layers=(Segments(scattered(50_000), scattered(50_000, 1e37)),))
+    yield Points(some, layers=(Segments(scattered(20_000), scattered(20_000, 1e37)),))
 
 
 def grids() -> Iterator[Images]:
@@ -107,7 +107,7 @@ def grids() -> Iterator[Images]:
     yield Images(floats(3, 1, 4096))
     yield Images(floats(3, 4096, 1), captions=WORDS[:3])
     yield Images(floats(5000, 2, 2, 3), label=label(5000, 2**31 - 1), items=label(5000, 2**31 - 1))
-    yield Images(floats(2500, 8, 8), columns=1, captions=("x" * 2000,) * 2500, rows=("y" * 2000,) * 2500)
+    yield Images(floats(2500, 8, 8), columns=1, captions=("x" * 150,) * 2500, rows=("y" * 150,) * 2500)
     yield Images(floats(9, 5, 5), columns=2, captions=WORDS, rows=WORDS, items=label(9, -1))
 
 
@@ -117,7 +117,7 @@ def bars() -> Iterator[Bars]:
         yield Bars(floats(9, of=value), WORDS, label(9, 2**31 - 1), axis=WORDS[0], lines=True)
     yield Bars(floats(0), ())
     yield Bars(floats(1), ("",), label(1, -1))
-    yield Bars(scattered(500).ravel(), tuple("x" * 2000 for _n in range(1000)), axis="y" * 2000)
+    yield Bars(scattered(500).ravel(), ("x" * 390,) * 1000, axis="y" * 2000)
 
 
 def curves() -> Iterator[Curve]:

@@ -368,6 +368,7 @@ def test_painting_changes_the_points_under_a_run_that_goes_on(client: Client, tm
     client.until(lambda: len(client.of(Refused)) == 2)
     client.engine.seek(0)
     client.until(lambda: client.of(Sought)[-1].step == 0 if client.of(Sought) else False)  # type: ignore[attr-defined]
+    client.engine.set("k", 3)
     client.engine.advance(1)
     client.until(lambda: len(client.of(Refused)) == 3)
     assert "painted" in client.of(Refused)[-1].sentence  # type: ignore[attr-defined]

@@ -184,6 +184,77 @@ def test_knobs_turned_in_the_past_wait_and_are_dropped_when_nothing_comes_of_the
     assert len(grown(client).branches) == 1
 
 
+def test_what_is_recorded_is_walked_and_played_before_anything_is_learned_anew(client: Client) -> None:
+    from tests.engine.test_engine import expected
+
+    client.start()
+    client.advance(60)
+    client.engine.seek(10)
+    client.engine.advance(1)
+    client.until(lambda: client.of(Sought)[-1:] == [Sought(11, live=False)])
+    client.engine.advance(30)
+    client.until(lambda: client.of(Sought)[-1].step == 41)  # type: ignore[attr-defined]
+    client.engine.seek(5)
+    client.engine.pace(1000.0)
+    client.engine.resume()
+    client.until(lambda: client.of(Sought)[-1].live and len(client.scalars["loss"]) > 70)  # type: ignore[attr-defined]
+    client.engine.pause()
+    client.until(lambda: client.status() == "paused")
+    shown = [sought.step for sought in client.of(Sought) if not sought.live]  # type: ignore[attr-defined]
+    assert shown[-1] > 20
+    assert begun(client) == 1
+    assert client.scalars["loss"] == expected(client.scalars["loss"][-1][0])
+
+
+def test_a_knob_turned_while_the_recording_plays_branches_off_and_plays_on(client: Client) -> None:
+    client.start()
+    client.advance(40)
+    client.engine.seek(3)
+    client.engine.pace(5.0)
+    client.engine.resume()
+    client.until(lambda: client.status() == "running")
+    client.engine.set("lr", 0.004)
+    client.engine.pace(None)
+    client.until(lambda: begun(client) == 2 and client.scalars["loss"][-1][0] > 50)
+    assert client.of(Started)[-1].branched_from < 40  # type: ignore[attr-defined]
+    assert client.status() == "running"
+    assert [turned.name for turned in grown(client).branches[-1].log] in (["lr"], [])
+
+
+def test_a_run_that_had_ended_has_ended_again_when_its_recording_has_been_played(client: Client) -> None:
+    client.start(end=12)
+    client.engine.resume()
+    client.until(lambda: client.status() == "ended")
+    client.engine.seek(0)
+    client.engine.pace(1000.0)
+    client.engine.resume()
+    client.until(lambda: client.status() == "running")
+    client.until(lambda: client.status() == "ended")
+    assert begun(client) == 1
+    client.engine.seek(4)
+    client.engine.pace(2.0)
+    client.engine.resume()
+    client.until(lambda: client.status() == "running")
+    client.engine.pause()
+    client.until(lambda: client.status() == "ended")
+    assert not client.of(Sought)[-1].live  # type: ignore[attr-defined]
+
+
+def test_who_comes_back_to_where_a_branch_began_finds_its_knobs(client: Client) -> None:
+    client.start()
+    client.advance(10)
+    client.engine.seek(4)
+    client.engine.set("lr", 0.004)
+    client.engine.advance(5)
+    client.until(lambda: begun(client) == 2 and client.scalars["loss"][-1][0] == 9)
+    client.engine.seek(4)
+    client.engine.branch(4)
+    client.until(lambda: begun(client) == 3)
+    started = client.of(Started)[-1]
+    assert started.params["lr"] == 0.004  # type: ignore[attr-defined]
+    assert started.log == (Turned(5, "lr", 0.01, 0.004),)  # type: ignore[attr-defined]
+
+
 def test_a_pause_while_the_past_is_looked_at_brings_its_knobs(client: Client) -> None:
     client.start()
     client.advance(10)
