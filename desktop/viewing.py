@@ -89,10 +89,11 @@ def _set_cameras(area: PanelArea, cameras: Mapping[str, Any]) -> None:
         found = cameras.get(name)
         if not isinstance(found, list) or len(found) != 4:
             continue
-        if not all(isinstance(v, (int, float)) and math.isfinite(v) and abs(v) < 1e30 for v in found):
+        if not all(isinstance(v, (int, float)) and abs(v) < plane.LARGEST for v in found):
             continue
         x0, x1, y0, y1 = map(float, found)
-        if x1 > x0 and y1 > y0:
+        # As near as a person can come: what is finer float32 does not know.
+        if min(x1 - x0, y1 - y0) > max(plane.SMALLEST, 1e-6 * max(map(abs, (x0, x1, y0, y1)))):
             panel.canvas.view.set_camera((x0, x1, y0, y1))
 
 

@@ -49,7 +49,7 @@ class _Summary:
         return cls(
             np.where(finite, values, np.inf),
             np.where(finite, values, -np.inf),
-            np.where(finite, values, 0.0),
+            np.where(finite, np.clip(values, -1e290, 1e290), 0.0),  # the sum of many stays a number
             finite.astype(np.float64),
         )
 

@@ -169,8 +169,9 @@ class Keeper(Trainer):
         if tree.pair is None:
             tree.branch(past, start, inherited)
         else:  # two runs of the tree side by side are no branch of it
+            tree.part()
             tree.pair = dataclasses.replace(
-                tree.pair, timeline=past, log=tree.pair.log[:inherited], inherited=0
+                tree.pair, timeline=past, start=start, log=tree.pair.log[:inherited], inherited=0
             )
         self._take_up(branch, branched_from=start)
         for each in turned:
@@ -182,8 +183,9 @@ class Keeper(Trainer):
         tree = self._tree
         if tree is None or id_ not in tree.nodes or (id_ == tree.active and tree.pair is None):
             return
-        node = tree.nodes[id_]
         self._leave()
+        tree.part()
+        node = tree.nodes[id_]
         last = max(node.timeline.checkpoints)
         with self._giving_up(), self._trying(), self._meeting_data(node):
             runner = self._standing(node, last)
@@ -234,6 +236,7 @@ class Keeper(Trainer):
         if tree is None or a == b or a not in tree.nodes or b not in tree.nodes:
             return
         self._leave()
+        tree.part()
         first, second = tree.nodes[a], tree.nodes[b]
         if first.spec.beside is not None:
             raise InputError(_("Each of these runs is two runs side by side already."))

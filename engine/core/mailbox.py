@@ -65,6 +65,13 @@ class Mailbox:
         with self._putting() as box:
             box.views.update({channel: (step, payload) for channel, payload in views.items()})
 
+    def take_back(self, begins: str) -> None:
+        """Pictures of channels whose names begin so are no longer wanted."""
+        with self._lock:
+            for box in (self._box, self._tray):
+                if box is not None:
+                    box.views = {c: view for c, view in box.views.items() if not c.startswith(begins)}
+
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """Whatever is put here comes out in one delivery: nobody sees the pictures of a step before they hear

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.core.beside import PREFIX, prefixed
+from engine.core.beside import PREFIX, is_second, plain, prefixed
 from engine.core.frame import Payload
 
 DENSE_STEPS = 48
@@ -159,6 +159,23 @@ class Timeline:
         for kept in self._steps[: bisect.bisect_right(self._steps, step)]:
             past.keep(kept, self.keyframes[kept], self.checkpoints.get(kept))
         return past
+
+    def go_on_as(self, both: Timeline, *, second: bool, log: Sequence[int]) -> None:
+        """Take over what one of two runs side by side has learned after the newest step here.
+
+        log: the steps at which something was done by hand to it.
+        """
+        last, letter = self._steps[-1] if self._steps else -1, "b" if second else "a"
+        for name, (steps, values) in both.scalars.items():
+            if is_second(name) == second:
+                known = self.scalars[plain(name)][0] if plain(name) in self.scalars else ()
+                begin = bisect.bisect_right(steps, known[-1]) if known else 0
+                self.add_scalars({plain(name): (steps[begin:], values[begin:])})
+        for step in both._steps[bisect.bisect_right(both._steps, last) :]:
+            views = {plain(n): view for n, view in both.keyframes[step].items() if is_second(n) == second}
+            state = both.checkpoints.get(step)
+            done = sum(at <= step for at in log)
+            self.keep(step, views, None if state is None else {**state[letter], "log": done})
 
     def beside(self, other: Timeline, last: int) -> Timeline:
         """Both up to ``last`` as the timeline of two runs side by side (see engine.core.duo): the pictures of

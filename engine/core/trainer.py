@@ -343,6 +343,7 @@ class Trainer:
         tree = self._tree
         self._mailbox.put_event(tree.grown())
         ghost = None if tree.ghost is None else tree.nodes[tree.ghost]
+        self._mailbox.take_back(GHOST)
         self._mailbox.put_event(Haunted({} if ghost is None else dict(ghost.timeline.scalars)))
         self._haunting = {}
 

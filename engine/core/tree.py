@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.core.beside import PREFIX
+from engine.core.beside import PREFIX, is_second, plain
 from engine.core.events import Acted, Branch, Grown, RunSpec, Turned
 from engine.core.timeline import DEFAULT_BUDGET, Timeline
 from engine.data.registry import Dataset
@@ -112,6 +112,34 @@ class Tree:
     def put_side_by_side(self, id_: int, pair: Node) -> None:
         """``pair`` is trained: the active run, and the run ``id_`` beside it."""
         self.pair, self.beside, self.ghost = pair, id_, None
+        self.set_budget(self._budget)
+
+    def part(self) -> None:
+        """What the two runs side by side have learned there belongs to each of them: it goes on with it, or,
+        where it has gone on otherwise before, has another branch.
+        """
+        pair = self.pair
+        if pair is None or self.beside is None or pair.last <= pair.start:
+            return
+        for id_, second in ((self.active, False), (self.beside, True)):
+            node = self.nodes[id_]
+            if node.data is not pair.data:
+                continue
+            log = [
+                dataclasses.replace(done, name=plain(done.name))
+                for done in pair.log if is_second(done.name) == second
+            ]  # fmt: skip
+            if node.last != pair.start and node.log != log:
+                self._count += 1
+                before = sum(done.step <= pair.start for done in log)
+                past = node.timeline.cut(pair.start)
+                node = Node(
+                    self._count, node.spec, node.data, past, id_, pair.start, log=log, inherited=before
+                )
+                self.nodes[node.id] = node
+            node.log = log
+            node.timeline.go_on_as(pair.timeline, second=second, log=[done.step for done in log])
+        pair.start = pair.last
         self.set_budget(self._budget)
 
     def _repeats(self, node: Node) -> bool:

@@ -1,4 +1,4 @@
-"""``python -m tests.bench [start] [window] [scatter] [kmeans]``: ours against peers, measured in one run.
+"""``python -m tests.bench [start] [window] [time] [scatter] [kmeans]``: ours against peers, measured in one run.
 
 A goal that is not met is printed as such and is no error: a busy machine must not fail a build.
 """
@@ -13,7 +13,7 @@ import time
 
 from tests.bench.table import COLUMNS, line, machine, show
 
-PARTS = ("start", "window", "scatter", "kmeans", "tsne", "umap")
+PARTS = ("start", "window", "time", "scatter", "kmeans", "tsne", "umap")
 """Each is a module ``bench_…`` with ``measure()``; start comes first, while nothing else is loaded."""
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+import dataclasses
+import time
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 
+from desktop.language import language
 from desktop.style.tokens import look
 from engine.core import session
 from engine.core.events import Acted, Turned
@@ -162,60 +167,51 @@ def notes() -> Iterator[Note]:
 # ── the files ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def written(path: Path, name: str, pictures: dict[str, list[Any]], view: Any = None) -> int:
-    """A session with these pictures of each channel, one a step, in each of its two runs. Returns how many."""
+def written(path: Path, name: str, pictures: Mapping[str, Sequence[Payload]]) -> int:
+    """A session of two runs with these pictures of each channel, one a step, and curves that go anywhere.
+    Returns how many steps there are.
+    """
     hands = Hands()
     hands.start(SPECS[name])
-    count = max(map(len, pictures.values()))
-    hands.train(3)
-    hands.do("seek", 1)
     hands.train(2)
-    tree = hands.loop._tree
+    hands.do("seek", 1)
+    hands.train(1)
+    tree, count = hands.loop._tree, max(map(len, pictures.values()))
     assert tree is not None
     for id_, node in tree.nodes.items():
         timeline = node.timeline
-        step, kept = max(timeline.checkpoints), timeline.checkpoints[max(timeline.checkpoints)]
-        shown = node.timeline.keyframes[step]
+        last, state = (
+            max(timeline.checkpoints),
+            copy.deepcopy(timeline.checkpoints[max(timeline.checkpoints)]),
+        )
+        shown = timeline.keyframes[last]
         timeline.end_at(-1)
-        node.start, node.name = 0, WORDS[id_ % 4]
-        for at in range(count):
-            views = {channel: of[(at + id_ - 1) % len(of)] for channel, of in pictures.items()}
+        for at in range(count):  # the ghost shows others than the run before it
+            views = {channel: of[(at + id_) % len(of)] for channel, of in pictures.items()}
             timeline.keep(at, views, None)
-        last = copy.deepcopy(kept)
-        last["experiment"]["step"] = count
-        timeline.keep(count, shown, last)
+        state["experiment"]["step"] = count
+        timeline.keep(count, shown, state)
         for number, channel in enumerate(hands.loop._runner.info.scalars):
             values = [(1e308, -1e308, 0.0, 1e-308)[(at + number) % 4] for at in range(count)]
-            timeline.scalars[channel] = hands_array("q", range(count)), hands_array("d", values)
-    members = session.collect(tree, view or {}, device="cpu", threads=1)
-    session.write(path, members)
+            timeline.scalars[channel] = array("q", range(count)), array("d", values)
+        node.start, node.name = 0, ("<b>bold</b>", "\u202egnol 👩‍🏫")[id_ % 2]
+    session.write(path, session.collect(tree, {}, device="cpu", threads=1))
     return count
 
 
-def hands_array(kind: str, values: Any) -> Any:
-    from array import array
-
-    return array(kind, values)
-
-
-def scrub(desk: Desk, count: int) -> None:
-    """Every recorded step, painted."""
-    window = desk.window
-    for step in range(count):
-        window.seek(step)
-        desk.settle()
-        desk.until(lambda step=step: window.shown_step == step)
-        desk.paint()
-    window.seek(None)
+def opened(desk: Desk, path: Path) -> None:
+    """Open ``path``, which is in order."""
+    found: list[Any] = []
+    desk.window.bridge.opened.connect(found.append)
+    refusals = len(desk.of("refused"))
+    desk.window.look_at(path)
+    desk.until(lambda: found or len(desk.of("refused")) > refusals)
+    assert found, desk.window.notice.text
     desk.settle()
-    desk.paint()
 
 
-FILES: dict[str, tuple[str, Callable[[], dict[str, list[Payload]]]]] = {
-    "pictures of points": (
-        "digits",
-        lambda: {"cloud": [*clouds()], "centroids": [*grids()], "sizes": [*bars()]},
-    ),
+FILES: dict[str, tuple[str, Callable[[], dict[str, list[Any]]]]] = {
+    "points": ("digits", lambda: {"cloud": [*clouds()], "centroids": [*grids()], "sizes": [*bars()]}),
     "curves": ("kl", lambda: {"curves": [*curves()], "divergences": [*bars()], "formula": [*notes()]}),
 }
 
@@ -223,14 +219,83 @@ FILES: dict[str, tuple[str, Callable[[], dict[str, list[Payload]]]]] = {
 @pytest.mark.parametrize("name", FILES)
 def test_whatever_can_be_opened_can_be_painted(name: str, desks: Callable[..., Desk], tmp_path: Path) -> None:
     desk = desks().open("sampling")
-    window = desk.window
-    path = tmp_path / "odd.latentarium"
+    window, path = desk.window, tmp_path / "odd.latentarium"
     kind, make = FILES[name]
     count = written(path, kind, make())
-    before = desk.runs
-    window.look_at(path)
-    desk.until(lambda: desk.runs > before or window.notice.text)
-    assert desk.runs > before, window.notice.text
-    desk.settle()
-    scrub(desk, count)
+    opened(desk, path)
+    for step in range(count):
+        if step % 10 == 5:
+            language.switch("fr" if language.code == "en" else "en")
+            look.update(theme="dark" if look.theme == "light" else "light", projector=not look.projector)
+        window.seek(step)
+        desk.until(lambda step=step: window.shown_step == step)
+        desk.settle()
+        desk.paint()
+    window.seek(None)
+    desk.run(lambda: window.bridge.engine.switch(1))
+    desk.advance(2)
+    desk.paint()
     assert not desk.of("failed")
+
+
+def test_a_long_life_is_no_burden(desks: Callable[..., Desk], tmp_path: Path) -> None:
+    """Ten thousand turns of a knob, and three hundred runs."""
+    hands = Hands()
+    hands.start(SPECS["kl"])
+    hands.train(4)
+    tree = hands.loop._tree
+    assert tree is not None
+    log: list[Turned | Acted] = []
+    for turn in range(10_000):
+        log.append(
+            Turned(turn // 10, "rate", 0.15, 0.2, at=float(turn)) if turn % 2 else Acted(turn // 10, "drag")
+        )
+    tree.nodes[1].log = log
+    for id_ in range(2, 300):
+        tree.nodes[id_] = dataclasses.replace(
+            tree.nodes[1], id=id_, parent=id_ - 1, name=f"run {id_}", start=2, log=log[:20], inherited=10
+        )
+    path = tmp_path / "long.latentarium"
+    session.write(path, session.collect(tree, {}, device="cpu", threads=1))
+    desk = desks().open("sampling")
+    begun = time.perf_counter()
+    opened(desk, path)
+    desk.paint()
+    assert time.perf_counter() - begun < 10
+    assert len(desk.window.conductor.tree.branches) == 299
+
+
+VIEWS: tuple[dict[str, Any], ...] = (
+    {
+        "hidden": list(range(100_000)),
+        "selected": "A" * 100_000,
+        "cameras": {"cloud": [0.0, 1e-300, 0.0, 1e-300]},
+    },
+    {"hidden": [-1, 2**63, "x"], "pin": 2**62, "cameras": {"cloud": [1e29, 1.0000001e29, -1e29, 1e29]}},
+    {"shown": 2**62, "pace": -(2**62), "step_size": 2**62, "colouring": "factor:nothing"},
+    {"shown": 1, "pace": 2**62, "cameras": {"cloud": [1e15, 1e15 + 1, 1e-15, 2e-15], "nobody": [0, 1, 0, 1]}},
+)
+
+
+def test_a_view_may_ask_for_anything(desks: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = desks().open("kmeans", dataset="blobs", seed=3)
+    desk.advance(2)
+    path = tmp_path / "view.latentarium"
+    for view in VIEWS:
+        with desk.qtbot.waitSignal(desk.window.bridge.saved, timeout=20_000):
+            desk.window.bridge.engine.save(path, view)
+        opened(desk, path)
+        desk.paint()
+        desk.panels["cloud"].canvas.view.fit()
+        desk.paint()
+        assert not desk.of("failed")
+
+
+def test_a_name_is_no_code(desks: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = desks().open("kmeans", dataset="blobs")
+    path = tmp_path / "<img src='x'> %1 & <b>.latentarium"
+    path.write_bytes(b"nothing")
+    desk.window.look_at(path)
+    desk.until(lambda: path.name in desk.window.notice.text)
+    assert desk.window.notice._text.textFormat() == Qt.TextFormat.PlainText
+    desk.paint()

@@ -334,13 +334,43 @@ def test_two_runs_of_the_tree_stand_side_by_side_and_part_again(client: Client) 
     client.advance(13)
     assert client.scalars["loss"] == expected(70), "A goes on as it would have gone on alone"
     assert grown(client).beside == 2
+    both = dict(client.scalars)
     client.engine.seek(30)
     client.until(lambda: client.of(Sought)[-1].step == 30)  # type: ignore[attr-defined]
     client.engine.switch(2)
     client.until(lambda: begun(client) == 4)
-    assert grown(client).beside is None
-    assert grown(client).active == 2
-    assert client.scalars["loss"][-1][0] == 57
+    tree = grown(client)
+    assert (tree.beside, tree.active) == (None, 2)
+    assert [(b.id, b.last) for b in tree.branches] == [(1, 70), (2, 70)], "each goes on with what it learned"
+    assert client.scalars["loss"] == both["b.loss"]
+    client.engine.switch(1)
+    client.until(lambda: begun(client) == 5)
+    assert client.scalars["loss"] == expected(70)
+    client.advance(5)
+    assert client.scalars["loss"] == expected(75)
+
+
+def test_what_was_changed_side_by_side_is_a_branch_of_its_own(client: Client) -> None:
+    client.start()
+    client.advance(60)
+    client.engine.seek(20)
+    client.engine.set("lr", 0.003)
+    client.engine.advance(20)
+    client.until(lambda: begun(client) == 2 and client.scalars["loss"][-1][0] == 40)
+    client.engine.set_beside(1, 2)
+    client.until(lambda: begun(client) == 3 and client.status() == "paused")
+    client.engine.set("lr", 0.002)  # A's: what is recorded of it beyond step 40 stays another run
+    client.advance(10)
+    client.engine.seek(42)
+    client.engine.set("b.lr", 0.001)
+    client.engine.advance(3)
+    client.until(lambda: begun(client) == 4 and client.status() == "paused")
+    client.until(lambda: client.scalars["b.loss"][-1][0] == 45)
+    client.engine.switch(1)
+    client.until(lambda: begun(client) == 5)
+    assert [(b.id, b.parent, b.start, b.last) for b in grown(client).branches] == [
+        (1, None, 0, 60), (2, 1, 20, 50), (3, 1, 40, 50), (4, 1, 42, 45), (5, 2, 42, 45),
+    ]  # fmt: skip
 
 
 def test_everything_comes_back_from_a_file(client: Client, tmp_path: Path) -> None:
