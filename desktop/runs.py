@@ -14,7 +14,7 @@ from desktop.bridge import Bridge
 from desktop.controls.run_tree import NOTHING, RunTree
 from desktop.controls.timeline_bar import TimelineBar
 from desktop.history import ForgetRun, History
-from desktop.language import language
+from desktop.language import Text, _, language
 from desktop.panels.area import PanelArea
 from desktop.wording import Done, add_gesture, done_in_words, gestures
 from engine.api import Grown, Haunted, Info, Sought, Started, Turned
@@ -67,6 +67,12 @@ class Runs(QObject):
                 for branch in self._grown.branches
             )  # fmt: skip
             self._on_grown(dataclasses.replace(self._grown, branches=branches))
+
+    def waits(self, turned: Turned) -> Text:
+        """A knob was turned while the past is looked at: what that means."""
+        assert self._info is not None
+        what = done_in_words(self._info, turned, sides=self._sides)
+        return _("{what}: press play to go on from here with it", what=what)
 
     def _mark(self) -> None:
         """Say all of it, in the present language."""

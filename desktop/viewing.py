@@ -6,10 +6,11 @@ A file may come from anywhere: what does not fit the run is left out without a w
 from __future__ import annotations
 
 import base64
-import math
 import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeGuard
+
+from desktop.panels import plane
 
 if TYPE_CHECKING:
     import numpy as np

@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSplitter,
     QTabBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -122,6 +123,7 @@ class Window(QMainWindow):
         self._device_name = device
         self._device_words = ""
         self._started: Started | None = None
+        self._waits = False  # a knob turned in the past
         self._past = self._paint_refused = False  # looking at a recorded step; the last painting was no good
         self._step = self._sought = 0
         self._rate: float | None = None
@@ -246,6 +248,7 @@ class Window(QMainWindow):
         self._language = IconButton("language", _("English or French (Ctrl+L)"))
         self._more = IconButton("more", _("More"))
         self._more.setMenu(MoreMenu(self))
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._header_row = QHBoxLayout(self._header)
         self._header_row.addWidget(self._brand)
         self._header_row.addWidget(self.tabs, 1)
@@ -460,7 +463,7 @@ class Window(QMainWindow):
             and self._started.spec.dataset == started.spec.dataset
             and _rival(self._started) == _rival(started)
         )
-        self._started, self._past = started, False
+        self._started, self._past, self._waits = started, False, False
         self.transport.set_shown(None)
         info = self.conductor.info_of(started.spec)
         self.transport.set_busy(None)
@@ -544,6 +547,9 @@ class Window(QMainWindow):
         assert self.runs is not None
         self.params.set_value(turned.name, turned.new)
         self.runs.note(turned)
+        self._waits |= turned.waiting
+        if turned.waiting:
+            self.timeline.show_news(self.runs.waits(turned))
         self._show_sides()
 
     def _on_painted(self, painted: Painted) -> None:
@@ -590,6 +596,9 @@ class Window(QMainWindow):
         if self._past:
             self.notice.clear_news()
             self.area.lay_brush_down()
+        if self._past != self._waits:  # what is announced there is not about what is seen now
+            self.timeline.clear_news()
+            self._waits = False
         self._write_progress()
 
     def _on_progress(self, step: int, rate: float | None) -> None:
@@ -748,9 +757,9 @@ class Window(QMainWindow):
     def open_any(self) -> None:
         """Ask for a file with runs, or one of the person's own data."""
         title = tr(_("Open runs that were saved, or data"))
-        runs, data = f"Latentarium (*{SUFFIX})", f"{tr(_('Data'))} ({KINDS})"
-        everything = f"{tr(_('All that can be opened'))} (*{SUFFIX} {KINDS})"
-        path, _kind = QFileDialog.getOpenFileName(self, title, "", f"{everything};;{runs};;{data};;* (*)")
+        data, everything = tr(_("Data")), tr(_("All that can be opened"))
+        kinds = f"{everything} (*{SUFFIX} {KINDS});;Latentarium (*{SUFFIX});;{data} ({KINDS});;* (*)"
+        path, _kind = QFileDialog.getOpenFileName(self, title, "", kinds)
         if path:
             self.look_at(Path(path))
 

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
@@ -61,6 +64,39 @@ def window(path: Path, *words: str) -> None:
     print(path.relative_to(ROOT))
 
 
+def gone_back(path: Path) -> None:
+    """Save t-SNE at step 400, and again gone back to step 150 and on with another perplexity."""
+    from engine import boot
+
+    boot.environment()
+    from engine.core.engine import Engine
+    from engine.core.events import Event, Ready, RunSpec, Saved, StatusChanged
+
+    woken: queue.SimpleQueue[None] = queue.SimpleQueue()
+    engine = Engine(lambda: woken.put(None), device="cpu")
+
+    def until(wanted: Callable[[Event], bool]) -> None:
+        while not any(map(wanted, engine.mailbox.take().events)):
+            woken.get(timeout=300)
+
+    def rests(event: Event) -> bool:
+        return isinstance(event, StatusChanged) and event.status == "paused"
+
+    until(lambda event: isinstance(event, Ready))
+    engine.start(RunSpec("tsne", "digits"))
+    until(rests)
+    engine.advance(400)
+    until(rests)
+    engine.seek(150)
+    engine.set("perplexity", 6.0)
+    engine.advance(250)
+    until(lambda event: isinstance(event, StatusChanged) and event.status == "running")
+    until(rests)
+    engine.save(path)
+    until(lambda event: isinstance(event, Saved))
+    engine.close(timeout=10)
+
+
 def thumbnail(path: Path) -> None:
     """The middle of the picture as a small square."""
     with Image.open(path) as picture:
@@ -89,6 +125,10 @@ def main() -> None:
     DEMOS.mkdir(parents=True, exist_ok=True)
     for name, words in WINDOWS.items():
         window(SCREENSHOTS / f"{name}.png", *words)
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder) / "t-SNE.latentarium"
+        gone_back(runs)
+        window(SCREENSHOTS / "branch-light.png", str(runs))
     sheets()
     listing = subprocess.run(
         [sys.executable, "-m", "engine", "list", "--json"],

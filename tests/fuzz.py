@@ -1,15 +1,19 @@
-"""Mutated files through every reader: ``python -m tests.fuzz [--files 10000] [--seed 0]``.
+"""Mutated files through every reader: ``python -m tests.fuzz [--files 10000] [--seed 0] [--reader session]``.
 
 Each file is made from a good or a bad one by a few changes that its number decides, so that a failure can be
-repeated alone (``--only NUMBER``). A file fails when a reader raises anything but InputError, takes longer
-than ten seconds, or ends the process; the whole fails too when it needs more than 2 GB. POSIX only: the
-limits are the system's own.
+repeated alone (``--reader WHICH --only NUMBER``). A file fails when a reader raises anything but InputError,
+takes longer than ten seconds, or ends the process; the whole fails too when it needs more than 2 GB. POSIX
+only: the limits are the system's own.
+
+The reader "data" is those of people's own data. "session" opens sessions whose checksums are right, and does
+with what it has opened all that a person may do; it makes a tenth as many files, for each takes longer.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import functools
 import random
 import resource
 import signal
@@ -28,6 +32,7 @@ from engine.core.text import InputError
 from engine.data.files import ImageParams, TableParams, look, read_text
 from engine.data.files.door import _pictures, _points
 from engine.data.registry import nothing
+from tests.engine import attacks
 from tests.engine.bad_files import BAD, GOOD, encoded, huge_tiff
 
 SECONDS, MEMORY = 10, 2 << 30
@@ -138,9 +143,47 @@ def one(number: int, seed: int, folder: Path) -> list[str]:
     return outcomes
 
 
-def work(first: int, last: int, seed: int) -> None:
+@functools.cache
+def good_session(name: str) -> attacks.Members:
+    """Made once in a process: that takes longer than all that is then done with it."""
+    return attacks.good(name)
+
+
+def one_session(number: int, seed: int, folder: Path) -> list[str]:
+    """What became of session ``number``: "read" or "refused"; anything else is raised."""
+    from engine.core import session
+
+    rng = random.Random(f"{seed}/{number}")
+    name = rng.choice(sorted(attacks.SPECS))
+    path = folder / f"{name}{session.SUFFIX}"
+    members = good_session(name)
+    if rng.random() < 0.2:
+        whole = attacks.zipped(attacks.written(members))
+        path.write_bytes(mutated(whole, whole, rng))
+    else:
+        session.write(path, attacks.changed(members, rng), compress=False)
+    hands = attacks.Hands()
+    hands.start(attacks.SPECS["sampling"])
+    return ["refused" if attacks.survive(path, hands) == "refused" else "read"]
+
+
+READERS: dict[str, Callable[[int, int, Path], list[str]]] = {"data": one, "session": one_session}
+
+
+def virtual() -> int:
+    """Bytes of memory that this process has asked for so far, used or not: torch alone asks for gigabytes."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:  # no Linux
+        return MEMORY
+
+
+def work(first: int, last: int, seed: int, reader: str) -> None:
     """Files ``first`` up to ``last``, each number said before its file is read."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    if reader == "session":
+        good_session("kl")
+    most = MEMORY + (virtual() if reader == "session" else 0)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     counts: collections.Counter[str] = collections.Counter()
     slowest, slowest_number = 0.0, first
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
@@ -149,7 +192,7 @@ def work(first: int, last: int, seed: int) -> None:
             signal.alarm(SECONDS)
             begun = time.perf_counter()
             try:
-                counts.update(one(number, seed, Path(folder)))
+                counts.update(READERS[reader](number, seed, Path(folder)))
             except Exception:
                 print(f"failed {number}", flush=True)
                 traceback.print_exc()
@@ -164,33 +207,32 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--reader", choices=READERS, help="this one alone")
     parser.add_argument("--only", type=int, help="this file alone, in this process")
     parser.add_argument("--work", type=int, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    readers = [options.reader] if options.reader else list(READERS)
     if options.work:
-        work(*options.work, options.seed)
+        work(*options.work, options.seed, readers[0])
         return 0
     if options.only is not None:
         with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-            print(one(options.only, options.seed, Path(folder)))
+            print(READERS[readers[0]](options.only, options.seed, Path(folder)))
         return 0
-    print(f"{options.files} files, seed {options.seed}")
+    counts = {"data": options.files, "session": max(options.files // 10, 1)}
+    return max(through(reader, counts[reader], options.seed) for reader in readers)
+
+
+def through(reader: str, files: int, seed: int) -> int:
+    """So many files through one reader. 0 when none failed."""
+    print(f"{reader}: {files} files, seed {seed}")
     failed: list[str] = []
     read = refused = peak = 0
     slowest, number = 0.0, 0
-    while number < options.files:
-        last = min(number + 1000, options.files)  # a new process now and then, so that none hides a leak
-        words = [
-            sys.executable,
-            "-m",
-            "tests.fuzz",
-            "--seed",
-            str(options.seed),
-            "--work",
-            str(number),
-            str(last),
-        ]
-        done = subprocess.run(words, capture_output=True, text=True)
+    words = [sys.executable, "-m", "tests.fuzz", "--reader", reader, "--seed", str(seed), "--work"]
+    while number < files:
+        last = min(number + 1000, files)  # a new process now and then, so that none hides a leak
+        done = subprocess.run([*words, str(number), str(last)], capture_output=True, text=True)
         lines = done.stdout.splitlines()
         failed += [line for line in lines if line.startswith("failed")]
         sys.stderr.write(done.stderr)

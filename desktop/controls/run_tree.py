@@ -302,7 +302,8 @@ class Lanes(QWidget):
         words = tr(lane.title)
         side = self.side(lane)
         words = f"{side} · {words}" if side else words
-        return f"{words} · {tr(_('ghost'))}" if self.is_ghost(lane) else words
+        ghost = tr(_("ghost"))
+        return f"{words} · {ghost}" if self.is_ghost(lane) else words
 
     # ── where it is ──
 
@@ -700,7 +701,8 @@ class RunTree(QFrame):
             lines.append(tr(_("from {run} at step {step}", run=parent, step=number(branch.start))))
         lines.append(tr(_("{n} steps", n=number(self.lanes.last(lane)))))
         for step, words in lane.done[:TOLD]:
-            lines.append(f"{tr(_('step {step}', step=number(step)))}: {tr(words)}")
+            at = tr(_("step {step}", step=number(step)))
+            lines.append(f"{at}: {tr(words)}")
         return [*lines, "…"] if len(lane.done) > TOLD else lines
 
     def _fit(self) -> None:

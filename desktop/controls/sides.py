@@ -9,6 +9,7 @@ from desktop.controls.param_panel import ParamPanel
 from desktop.controls.parts import named
 from desktop.history import History
 from desktop.language import _, language, say, tr
+from desktop.style.tokens import look
 from engine.api import Info, Text, Value, is_second
 
 COMPARE = _("Compare: two runs side by side (C)")
@@ -43,6 +44,7 @@ class Sides(QWidget):
         self._tabs.currentChanged.connect(self._show)
         self._two = False
         language.changed.connect(self._write)
+        look.changed.connect(self._write)
         self._show()
 
     @property
@@ -85,4 +87,6 @@ class Sides(QWidget):
 
     def _write(self) -> None:
         for index, (side, title) in enumerate(zip("AB", self._titles, strict=True)):
-            self._tabs.setTabText(index, f"{side} · {tr(title)}" if title else side)
+            whole = f"{side} · {tr(title)}" if title else side
+            # In large letters there is room for what differs alone; the pictures say whose it is.
+            self._tabs.setTabText(index, tr(title) if title and look.projector else whole)

@@ -264,7 +264,8 @@ class TimelineBar(QWidget):
         """Where the sentence stands above the track; empty if there is none, or it stands elsewhere."""
         if self._outside or not self.line.text:
             return QRectF()
-        return QRectF(0, 0, self.width(), self.line.needed().height())
+        room = self.width() - (0 if self._live else self._chip_width())
+        return QRectF(0, 0, room, self.line.needed().height())
 
     def sizeHint(self) -> QSize:
         if self._low:
@@ -279,8 +280,8 @@ class TimelineBar(QWidget):
         """Left end, right end, and height of the middle of the track."""
         radius = look.px(8)
         right = self.width() - radius - 1.0
-        if not self._live:
-            right -= self._chip_width() + look.px(8)
+        if self._low:  # no room above: the track keeps as long whether the chip is there or not
+            right -= self._chip_width()
         return radius + 1.0, max(right, radius + 2.0), self.height() - look.px(14)
 
     def _chip_width(self) -> float:
@@ -348,7 +349,9 @@ class TimelineBar(QWidget):
             return  # no line is free; the marks still speak on hover
         hovered = self._marks_at(self._pointer) if self._pointer is not None else []
         order = sorted(by_step, key=lambda step: (step in hovered, step), reverse=True)
-        taken = [] if room.isEmpty() else [(0.0, float(min(self.line.needed().width(), self.width())))]
+        chip = [] if self._live else [(self.width() - self._chip_width(), float(self.width()))]
+        said = [] if room.isEmpty() else [(0.0, min(self.line.needed().width(), room.width()))]
+        taken = [*chip, *said]
         base = middle - look.px(13)
         for step in order:
             text = metrics.elidedText(", ".join(by_step[step]), Qt.TextElideMode.ElideRight, look.px(150))
@@ -362,7 +365,7 @@ class TimelineBar(QWidget):
 
     def _paint_handle(self, painter: QPainter) -> None:
         c = look.colours
-        _left, right, middle = self._track()
+        middle = self._track()[2]
         x, radius = self._x(self._shown), look.px(7)
         if self.hasFocus():
             halo = QColor(c.accent)
@@ -377,9 +380,9 @@ class TimelineBar(QWidget):
         if not self._live:
             font = look.font(0.92, bold=True)
             high = QFontMetricsF(font).height() + look.px(4)
-            self._chip = QRectF(
-                right + look.px(8) + look.px(7), middle - high / 2, self._chip_width() - look.px(7), high
-            )
+            wide = self._chip_width() - look.px(7)
+            top = middle - high / 2 if self._low else 0.0
+            self._chip = QRectF(self.width() - wide, top, wide, high)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(QColor(c.accent))
             painter.drawRoundedRect(self._chip, high / 2, high / 2)

@@ -196,23 +196,29 @@ class Transport(QWidget):
     def set_status(self, status: Status) -> None:
         """What the run is doing: decides what the big button offers."""
         self._status = status
-        running, nothing = status == "running", status == "empty"
-        if running:
-            self.play_button.set_icon("pause", _("Pause (Space)"), "on_accent")
-        elif status == "ended":
-            self.play_button.set_icon("play", _("It has learned all it can; R starts it again"), "on_accent")
-        else:
-            self.play_button.set_icon("play", _("Play (Space)"), "on_accent")
+        self._offer_play()
+        nothing = status == "empty"
         # After a failure the pictures stand at the last good step: playing goes on from there.
-        self.play_button.setEnabled(running or status in ("paused", "ended", "failed"))
+        self.play_button.setEnabled(status in ("running", "paused", "ended", "failed"))
         self._enable_step()
         for button in (self.reset_button, self.seed_button, self.back_button):
             button.setEnabled(not nothing)
         self._write()
 
+    def _offer_play(self) -> None:
+        """What the big button does."""
+        if self._status == "running":
+            self.play_button.set_icon("pause", _("Pause (Space)"), "on_accent")
+        elif self._status == "ended" and self._shown is None:
+            self.play_button.set_icon("play", _("It has learned all it can; R starts it again"), "on_accent")
+        else:
+            self.play_button.set_icon("play", _("Play (Space)"), "on_accent")
+
     def set_shown(self, step: int | None) -> None:
         """A recorded ``step`` is looked at: say both it and the newest. None: the newest is what is seen."""
-        self._shown = step
+        changes, self._shown = (step is None) != (self._shown is None), step
+        if changes:
+            self._offer_play()
         self._enable_step()  # also a run that has ended can be gone on with from there
         self._write()
 
@@ -293,6 +299,8 @@ class Transport(QWidget):
             words: str = {"running": "", "ended": _("finished"), "failed": _("stopped")}.get(
                 self._status, _("paused")
             )
+            if self._shown is not None:
+                words = _("recorded")
             self.rate_label.setText("" if self._status == "empty" else tr(words))
         else:
             self.rate_label.setText(tr(_("{rate} steps/s", rate=number(rate, 3 if rate < 100 else 4))))

@@ -206,6 +206,7 @@ class _Canvas(QWidget):
         field = area.adjusted(0, above, 0, -name_room - (above if low < 0 else 0))
         every = max(1, math.ceil((widest + look.px(6)) / slot))
         zero = field.bottom() + field.height() * low / (high - low)
+        width, taken = max(slot, widest + look.px(6)), -math.inf
         for index, (value, name) in enumerate(zip(values.tolist(), names, strict=True)):
             x = start + slot * index
             self._boxes.append(QRectF(x, area.top(), slot, area.height()))
@@ -223,10 +224,12 @@ class _Canvas(QWidget):
                 y = max(y, area.top())
                 line = QRectF(x - slot, y, 3 * slot, small.height())
                 painter.drawText(line, Qt.AlignmentFlag.AlignCenter, texts[index])
-            if index % every == 0:
+            # No name is cut at the rim: those at the ends move in, and what they would lie on is not written.
+            left = min(max(x + slot / 2 - width / 2, area.left()), area.right() - width)
+            if index % every == 0 and left >= taken:
+                taken = left + width - look.px(6)
                 painter.setFont(look.font())
-                width = max(slot, widest + look.px(6))
-                line = QRectF(x + slot / 2 - width / 2, area.bottom() - name_room, width, name_room)
+                line = QRectF(left, area.bottom() - name_room, width, name_room)
                 painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, name)
         painter.setPen(QPen(look.colour("line"), look.px(1)))
         painter.drawLine(QPointF(start, zero), QPointF(start + slot * len(values), zero))

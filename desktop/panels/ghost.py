@@ -28,6 +28,10 @@ WRITES = 700_000
 """Pixels of rings at most; more points are a soft cloud."""
 
 
+LEAST_HEIGHT = 200
+"""Of a picture in which it is said whose ghost is seen, in pixels at 100 %."""
+
+
 def ghost_colour() -> QColor:
     """The grey of ghosts, on a plot."""
     return mix(look.colour("quiet"), look.colour("plot"), 0.25)
@@ -144,10 +148,13 @@ class Ghost:
                         painter.drawEllipse(QPointF(x, y), radius, radius)
 
     def paint_words(self, painter: QPainter, words: str, taken: list[QRectF]) -> None:
-        """Whose it is, in a lower corner that nothing has ``taken``."""
-        if not (words and self.seen):
+        """Whose it is, in a lower corner that nothing has ``taken``; a low picture has none to spare, and the
+        tree says it too.
+        """
+        room = self._view.plane.rect
+        if not (words and self.seen) or room.height() < look.px(LEAST_HEIGHT):
             return
-        font, room = look.font(0.92), self._view.plane.rect
+        font = look.font(0.92)
         metrics, dot, pad = QFontMetricsF(font), look.px(4), look.px(7)
         words = metrics.elidedText(words, Qt.TextElideMode.ElideRight, room.width() - 4 * dot - 2 * pad)
         size = QRectF(0, 0, metrics.horizontalAdvance(words) + 4 * dot, metrics.height())

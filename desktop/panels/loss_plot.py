@@ -116,10 +116,9 @@ class LossPlot(Panel):
         """Titles that all begin alike, such as “Neighbours kept · PCA”, are one number of several things: one
         chart, one scale, and what they share is said once.
         """
-        heads = {line.title.partition(APART)[0] for line in self._lines if APART in line.title}
-        whole = len(self._lines) > 1 and all(APART in line.title for line in self._lines)
+        family = _head_of(self._lines)
         for line in self._lines:
-            line.family = next(iter(heads)) if whole and len(heads) == 1 else ""
+            line.family = family
 
     def extend(self, steps: Sequence[int], values: Mapping[str, Sequence[float]]) -> None:
         """All that has come since the last call; a few milliseconds, however much there was before."""
@@ -377,11 +376,13 @@ class LossPlot(Panel):
         fits = bold.horizontalAdvance(joined) <= room
         own = len(lanes) > 1 or not fits or bool(self._family)
         named = dict(zip(map(id, lines), values, strict=True))
+        head = self._family or (_head_of(lanes[0].lines) if len(lanes) == 1 else "")
         for lane in lanes:
-            parts = [(line.short, named[id(line)], line.colour) for line in lane.lines]
+            said = [line.title.partition(APART)[2] if head else line.title for line in lane.lines]
+            parts = [(s, named[id(line)], line.colour) for s, line in zip(said, lane.lines, strict=True)]
             lane.chart.set_heading(parts if own else [])
         if own:
-            self._title.setText(self._family or tr(self._own_title))
+            self._title.setText(head or tr(self._own_title))
             self._aside.setText("")
             return
         self._title.setText(_list_of([coloured(line.title, line.colour) for line in lines]))
@@ -391,6 +392,13 @@ class LossPlot(Panel):
         else:
             written = zip(values, lines, strict=True)
             self._aside.setText(" · ".join(coloured(value, line.colour) for value, line in written if value))
+
+
+def _head_of(lines: Sequence[_Line]) -> str:
+    """What the titles of several curves all begin with, such as “Inertia” of its A and B; "" if nothing."""
+    heads = {line.title.partition(APART)[0] for line in lines}
+    alike = len(lines) > 1 and len(heads) == 1 and all(APART in line.title for line in lines)
+    return next(iter(heads)) if alike else ""
 
 
 def _list_of(names: Sequence[str]) -> str:

@@ -24,6 +24,10 @@ from engine.api import Text
 TAKE_HOME = _("Take home: picture, drawing, data, film")
 
 
+LEAST_TITLE = 48
+"""In pixels at 100 %: less of a title says nothing."""
+
+
 class _Yielding(QLabel):
     """A label that takes what room there is, and never makes its panel wider."""
 
@@ -102,7 +106,13 @@ class Panel(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._write_aside()
+        self._fit_side()
         self.fit_share(anew=True)
+
+    def _fit_side(self) -> None:
+        """What tells two runs apart goes before what the picture is called."""
+        left = self.width() - self._taken(without=self.share)
+        self._title.setVisible(not self._side_words or left >= look.px(LEAST_TITLE))
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -138,6 +148,7 @@ class Panel(QFrame):
     def dress(self) -> None:
         """Set the fonts and sizes of the present look again."""
         self._title.dress()
+        self._side.dress()
         self._on_look()
 
     def set_side(self, words: Text | str) -> None:
@@ -145,6 +156,7 @@ class Panel(QFrame):
         self._side_words = words
         self._side.setText(tr(words))
         self._side.setVisible(bool(words))
+        self._fit_side()
         self.fit_share(anew=True)
 
     def hide_step(self) -> None:
@@ -224,6 +236,7 @@ class Panel(QFrame):
         self._column.setContentsMargins(margin, look.px(7), margin, margin)
         self._column.setSpacing(look.px(5))
         self._aside.setFont(look.font(0.92, tabular=True))
+        self._fit_side()
         self.restyle()
         self.fit_share(anew=True)
 

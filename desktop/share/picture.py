@@ -34,6 +34,8 @@ FALLBACKS = (
 TEXT = re.compile(r'(<text [^>]*?font-size="([\d.]+)" font-weight="(\d+)"[^>]*?)\s*>([^<]*)</text>')
 EMPTY = re.compile(r'<path [^>]*\bd=""/>\n?')
 """What Qt makes of a blank; readers complain of it."""
+SOFTWARE, DESCRIPTION = "Software", "Description"
+"""What a PNG file calls them."""
 INCH = 0.0254
 POINTS_PER_INCH = 96
 """At this density a picture has the size on paper and on a slide that it has on the screen."""
@@ -57,9 +59,9 @@ def render(widget: QWidget, ratio: float = 2.0, caption: str = "", white: bool =
             _paint(painter, widget, foot, caption)
     image.setDotsPerMeterX(round(POINTS_PER_INCH * ratio / INCH))
     image.setDotsPerMeterY(image.dotsPerMeterX())
-    image.setText("Software", "Latentarium")
-    if caption:
-        image.setText("Description", caption)
+    for key, value in {SOFTWARE: "Latentarium", DESCRIPTION: caption}.items():
+        if value:
+            image.setText(key, value)
     return image
 
 

@@ -17,7 +17,7 @@ from engine.core.events import RunSpec, Turned
 from engine.core.experiment import Experiment
 from engine.core.frame import Beat, Frame, Payload
 from engine.core.params import Value, as_dict, change
-from engine.core.sound import check_fits, check_pictures
+from engine.core.sound import check_fits, check_pictures, meet
 from engine.core.stages import Stages
 from engine.core.text import CancelledError, InputError, Text, _
 from engine.data import registry
@@ -427,4 +427,7 @@ def load_data(spec: RunSpec, tell: Callable[[float], None] = registry.nothing) -
     """The data set of ``spec``. Its own seed is fixed: a new seed of a run means a new start on the same
     data.
     """
-    return registry.load(spec.dataset, seed=0, data_dir=spec.data_dir, params=spec.data_params, tell=tell)
+    data = registry.load(spec.dataset, seed=0, data_dir=spec.data_dir, params=spec.data_params, tell=tell)
+    if spec.data_dir is not None:
+        meet(spec.data_dir)
+    return data

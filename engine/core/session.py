@@ -611,6 +611,15 @@ class _Nodes:
     def _data(self, spec: RunSpec, painted: Any) -> Dataset:
         key = spec.data_key
         if key not in self._datas:
+            if spec.data_dir is not None and sound.stranger(spec.data_dir, self._path):
+                raise InputError(
+                    _(
+                        "“{path}” wants data from another computer, “{folder}”. If you know it, choose those "
+                        "data first, then open this file again.",
+                        path=named(self._path),
+                        folder=named(spec.data_dir),
+                    )
+                )
             try:
                 self._datas[key] = load_data(spec, self._tell)
             except InputError as error:

@@ -396,13 +396,35 @@ def _info_of(experiment: str) -> Info:
 
 
 def _folder(word: object) -> Path | None:
-    """Where the data lie. Not on another computer: on Windows, looking there tells it who is looking."""
+    """Where the data lie."""
     if word is None:
         return None
     if not isinstance(word, str) or "\0" in word or len(word) > 10_000:
         raise ValueError("an impossible folder")
-    need(not PureWindowsPath(word).drive.startswith(("\\\\", "//")), "a folder of another computer")
     return Path(word)
+
+
+def stranger(path: Path, near: Path) -> bool:
+    """Whether ``path`` lies on another computer than this one, the one ``near`` lies on, the one where the
+    person is at home, and those whose data were used before. Windows tells a computer who is looking, as soon
+    as something on it is looked at.
+    """
+    host = _host(path)
+    return bool(host) and host not in {_host(near), _host(Path.home()), *_familiar}
+
+
+def meet(path: Path) -> None:
+    """A person has used data at ``path``."""
+    _familiar.add(_host(path))
+
+
+_familiar: set[str] = set()
+
+
+def _host(path: Path) -> str:
+    """The computer that begins a path of Windows after two backslashes; "" is this one."""
+    drive = PureWindowsPath(path).drive.replace("/", "\\")
+    return drive.split("\\")[2].lower() if drive.startswith("\\\\") else ""
 
 
 def _turned_to(values: object, knobs: Mapping[str, Any]) -> dict[str, Value]:

@@ -174,8 +174,12 @@ class Timeline:
         for step in both._steps[bisect.bisect_right(both._steps, last) :]:
             views = {plain(n): view for n, view in both.keyframes[step].items() if is_second(n) == second}
             state = both.checkpoints.get(step)
+            if state is not None and state[letter]["experiment"]["step"] != step:
+                break  # it had nothing more to learn while the other went on: its own steps are fewer
             done = sum(at <= step for at in log)
             self.keep(step, views, None if state is None else {**state[letter], "log": done})
+        if self._steps:
+            self.end_at(self._steps[-1])
 
     def beside(self, other: Timeline, last: int) -> Timeline:
         """Both up to ``last`` as the timeline of two runs side by side (see engine.core.duo): the pictures of

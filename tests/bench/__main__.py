@@ -1,4 +1,4 @@
-"""``python -m tests.bench [start] [window] [time] [scatter] [kmeans]``: ours against peers, measured in one run.
+"""``python -m tests.bench [start] [window] [time] [scatter] …``: ours against peers, measured in one run.
 
 A goal that is not met is printed as such and is no error: a busy machine must not fail a build.
 """

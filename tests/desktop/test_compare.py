@@ -149,7 +149,7 @@ def test_a_comparison_comes_back_through_the_timeline(desks: Any) -> None:
     desk.until(lambda: bool(desk.of("sought")))
     desk.settle()
     assert sides(desk) == {"A": {1}, "B": {1}}
-    desk.press_and_wait(Key.Key_Right)
+    desk.run(lambda: desk.window.bridge.engine.branch(1))
     assert desk.started.branched_from == 1
     assert desk.window.comparing
     assert desk.window.conductor.values["b.k"] == 2

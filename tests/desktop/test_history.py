@@ -297,7 +297,7 @@ def test_everything_goes_back_in_the_order_in_which_it_was_done(bench: Bench) ->
     desk.advance(2)
     window.bridge.engine.seek(1)
     desk.until(lambda: desk.of("sought"))
-    desk.run(lambda: desk.key(Key.Key_Right, widget=window))  # a second run
+    desk.run(lambda: window.bridge.engine.branch(1))  # a second run
     desk.until(lambda: bench.branches == (1, 2))
     bench.settle()
     bench.history.clear()
@@ -571,7 +571,7 @@ def test_knobs_keep_their_history_on_the_same_data(bench: Bench) -> None:
     desk.advance(3)
     bench.window.bridge.engine.seek(1)
     desk.until(lambda: desk.of("sought"))
-    desk.run(lambda: desk.key(Key.Key_Right, widget=bench.window))
+    desk.run(lambda: bench.window.bridge.engine.branch(1))
     desk.run(lambda: desk.key(Key.Key_C, widget=bench.window))
     assert bench.window.comparing
     bench.settle()
@@ -715,7 +715,7 @@ def test_deletions_end_with_the_tree(bench: Bench) -> None:
     desk.advance(1)
     bench.window.bridge.engine.seek(1)
     desk.until(lambda: bench.window.looks_back)
-    desk.run(lambda: desk.key(Key.Key_Right, widget=bench.window))
+    desk.run(lambda: bench.window.bridge.engine.branch(1))
     desk.until(lambda: bench.branches == (1, 2))
     bench.turn("k", 6)
     bench.window.runs.delete(2)  # the one on screen

@@ -41,7 +41,8 @@ from tests.engine.attacks import SPECS, Hands
 
 NAN, INF, HUGE = float("nan"), float("inf"), 3e38
 WORDS = (
-    "<b>bold</b><img src=/dev/zero>", "&amp;", "\u202egnol", "👩‍🏫", "a\nb\tc", "\0", "%1 %s {n}", "x" * 2000, "",
+    "<b>bold</b><img src=/dev/zero>", "&amp;", "\u202egnol", "👩‍🏫", "a\nb\tc", "\0", "%1 %s {n}",
+    "x" * 2000, "",
 )  # fmt: skip
 
 
@@ -141,8 +142,9 @@ def curves() -> Iterator[Curve]:
                 rug=y,
             )
             yield Curve(
-                x, {word: y for word in WORDS}, WORDS[:2], marks=(Mark(-1e300, WORDS[0]), Mark(0, WORDS[3])),
-                histogram=Histogram(y, floats(8, of=value), WORDS[0]), segments=Segments(floats(4, 2, of=value), scattered(4)),
+                x, dict.fromkeys(WORDS, y), WORDS[:2], marks=(Mark(-1e300, WORDS[0]), Mark(0, WORDS[3])),
+                histogram=Histogram(y, floats(8, of=value), WORDS[0]),
+                segments=Segments(floats(4, 2, of=value), scattered(4)),
                 dots=floats(4, 2, of=value), log=log,
                 handles=tuple(Handle(at, -at, WORDS[0], "nobody") for at in (0, 1e300, -1e300, 1e-300)),
             )  # fmt: skip
@@ -174,8 +176,8 @@ def written(path: Path, name: str, pictures: Mapping[str, Sequence[Payload]]) ->
     hands = Hands()
     hands.start(SPECS[name])
     hands.train(2)
-    hands.do("seek", 1)
-    hands.train(1)
+    hands.do("branch", 1)
+    hands.train(3)
     tree, count = hands.loop._tree, max(map(len, pictures.values()))
     assert tree is not None
     for id_, node in tree.nodes.items():

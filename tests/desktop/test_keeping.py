@@ -195,6 +195,20 @@ def test_without_a_folder_to_write_to_the_window_opens_all_the_same(
     desk.window.keeping.keep()
 
 
+def test_an_older_version_is_never_taken_for_the_newest(home: Path) -> None:
+    folder = home / "recovery"
+    slot = Slot.take(folder)
+    assert slot is not None
+    slot.path.write_text("newest")
+    slot.path.with_name(slot.path.name + ".1").write_text("older")
+    for _start in range(2):  # the second one had nothing to keep
+        slot.leave()
+        slot = Slot.take(folder)
+        assert slot is not None
+        assert slot.former.read_text() == "newest"
+    slot.leave()
+
+
 # ── after an accident ───────────────────────────────────────────────────────────────────────────────────────
 
 KILLED = """

@@ -586,7 +586,7 @@ def test_another_branch_is_seen_from_where_the_former_one_was(desks: Callable[..
     desk.window.area.selection.select(np.array([1, 2], np.int32))
     desk.window.seek(1)
     desk.settle()
-    desk.run(lambda: desk.window.bridge.engine.advance(1))
+    desk.run(lambda: desk.window.bridge.engine.branch(1))
     assert view.camera == (-1.0, 2.0, -1.0, 2.0)
     assert list(desk.window.area.selection.items) == [1, 2]
     view.fit()

@@ -33,6 +33,7 @@ from engine.core.mailbox import Mailbox
 from engine.core.runner import DivergedError
 from engine.core.text import InputError
 
+Members = dict[str, session.Content]
 SECONDS = 2.0
 """Within so many a file is refused or open."""
 SPECS = {
@@ -88,7 +89,7 @@ class Hands:
         except DivergedError as error:
             self.loop._fail(error)
 
-    def members(self) -> dict[str, session.Content]:
+    def members(self) -> Members:
         """Those of a session with all that there is now."""
         self.loop._settle()
         tree = self.loop._tree
@@ -96,24 +97,26 @@ class Hands:
         return session.collect(tree, {"shown": 1, "selected": [1, 2]}, device="cpu", threads=1)
 
 
-def good(name: str) -> dict[str, session.Content]:
+def good(name: str) -> Members:
     """The members of a session: a run with two branches, some of it done by hand, or two side by side."""
     hands, spec = Hands(), SPECS[name]
     hands.start(spec)
-    hands.do("advance", 4)
+    hands.train(4)
     live = next(k for k in hands.loop._runner.info.knobs if k.live)
-    hands.do("set", live.name, live.low if live.kind in ("int", "float") else live.options[-1][0])
-    hands.do("advance", 2)
-    hands.do("seek", 2)
-    hands.do("advance", 3)
+    turned = live.low + (live.kind == "int") if live.kind in ("int", "float") else live.options[-1][0]
+    hands.do("set", live.name, turned)
+    hands.train(2)
+    hands.do("seek", 1)
+    hands.do("set", live.name, turned)
+    hands.train(3)
     hands.do("rename", max(hands.loop._tree.nodes), "another")
     if name == "kmeans":
         hands.do("act", "move", (0, 1.0, 2.0))
         hands.do("paint", np.random.default_rng(0).normal(size=(50, 2)).astype("f4"), np.zeros(50, "i4"))
-        hands.do("advance", 2)
+        hands.train(2)
     if name == "gmm":
         hands.do("set_beside", 1, max(hands.loop._tree.nodes))
-        hands.do("advance", 1)
+        hands.train(1)
     return copy.deepcopy(hands.members())
 
 
@@ -199,7 +202,7 @@ def change_array(arrays: dict[str, np.ndarray], rng: random.Random) -> None:
     arrays[name] = np.ascontiguousarray(array).reshape(array.shape)
 
 
-def changed(members: Mapping[str, session.Content], rng: random.Random) -> dict[str, session.Content]:
+def changed(members: Mapping[str, session.Content], rng: random.Random) -> Members:
     """``members`` with a few changes."""
     about, runs = json.loads(members["session.json"]), json.loads(members["runs.json"])  # type: ignore[arg-type]
     arrays = dict(members["runs.safetensors"])  # type: ignore[arg-type]
@@ -277,8 +280,8 @@ def use(hands: Hands, path: Path) -> None:
     again = path.with_name("again" + session.SUFFIX)
     session.write(again, hands.members(), compress=False)
     assert len(session.load(again).tree.nodes) == len(loop._tree.nodes)
-    hands.do("seek", min(loop._timeline.checkpoints))
     with contextlib.suppress(InputError):
+        hands.do("branch", min(loop._timeline.checkpoints))
         hands.train(1)
 
 

@@ -39,8 +39,9 @@ from engine.core.frame import (
     Regions,
     Segments,
 )
+from engine.core.loop import repainted
 from engine.core.params import KnobSpec, Value
-from engine.core.runner import Runner, make_runner, read_scalars
+from engine.core.runner import Runner, look_at, make_runner, read_scalars, with_values
 from engine.core.stages import Stages
 from engine.core.text import InputError, Text
 from engine.core.timeline import Timeline
@@ -368,6 +369,33 @@ def test_a_saved_session_goes_on_as_if_nothing_had_been(case: tuple[str, str], t
             np.testing.assert_array_equal(array, copied)
     check_frame(loaded)
     assert train(loaded) == expected
+
+
+def taken_up_again(runner: Runner, case: tuple[str, str]) -> None:
+    """What ``runner`` has come to fits a new start: else a session of it could not be opened."""
+    spec = with_values(RunSpec(*case, {}, 5, folder_of(case[1])), runner.values)
+    fresh = make_runner(spec, device="cpu", data=runner.data, stages=runner.experiment.stages)
+    fresh.restore(runner.state())
+    assert fresh.next_frame() is not None
+    look_at(fresh)
+
+
+def test_whatever_was_done_a_run_can_be_taken_up_again(case: tuple[str, str]) -> None:
+    runner = runner_of(case)
+    for end in (0, -1) if case[1] in ("", "blobs", "digits") else (-1,):
+        for knob in runner.info.knobs:
+            if knob.live:
+                try:
+                    runner.set(knob.name, ends(knob)[end])
+                    go_on(runner)
+                except InputError:
+                    runner.set(knob.name, knob.default)
+        taken_up_again(runner, case)
+    if runner.data.kind == "points" and runner.data.flat.shape[1:] == (2,):
+        few = np.random.default_rng(0).normal(size=(70, 2)).astype(np.float32)
+        runner.take(repainted(runner.data, few, np.arange(70, dtype=np.int32) % 3))
+        runner.wake()
+        taken_up_again(runner, case)
 
 
 # ── knobs ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,7 +19,7 @@ import pytest
 import torch
 
 from engine.core import session, sound
-from engine.core.events import Failed
+from engine.core.events import Failed, RunSpec
 from engine.core.frame import Channel, Curve, Images, Markers, Note, Points, Segments
 from engine.core.text import InputError, _
 from tests.engine import attacks
@@ -277,6 +277,7 @@ WRONG: dict[str, Callable[[Draft], None]] = {
     "more points than there may be": put(data_params={"n": 10**9}),
     "data on another computer": put(data_dir="\\\\evil\\share"),
     "data on another computer, otherwise": put(data_dir="//evil/share/x"),
+    "data in a device": put(data_dir="\\\\.\\COM1"),
     "an impossible folder": put(data_dir="a\0b"),
     # what else is said
     "too many threads": said(threads=10**9),
@@ -404,6 +405,37 @@ def test_other_pictures_are_looked_at_as_closely() -> None:
     for payload in wrong:
         with pytest.raises(ValueError, match=r"\w"):
             sound.check_payload(payload, Channel(type(payload), _("title")))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders as POSIX has them")
+def test_data_that_cannot_be_had_are_named(path: Path, tmp_path: Path, standing: Hands) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("a,b\n" + "".join(f"{n},{n * n % 7}\n" for n in range(40)))
+    os.mkfifo(tmp_path / "pipe")
+    own = Hands()
+    own.start(RunSpec("kmeans", "own_table", {"k": 2}, 1, table))
+    members = own.members()
+    for place in ("/dev/zero", "/dev/stdin", "pipe", "nowhere", "/proc/self/mem", "", ".", "x" * 5000):
+        about = json.loads(members["session.json"])  # type: ignore[arg-type]
+        about["runs"][0]["data_dir"] = str(tmp_path / place)
+        session.write(path, {**members, "session.json": plain(about)})
+        assert survive(path, standing) == "refused", place
+    session.write(path, members)
+    assert survive(path, own) == "opened"
+
+
+def test_computers_that_a_person_knows_are_no_strangers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sound, "_familiar", set())
+    monkeypatch.setattr(Path, "home", lambda: Path(r"\\home\anna"))
+    near, there = Path(r"C:\x.latentarium"), Path(r"\\Server\share\table.csv")
+    assert sound.stranger(there, near)
+    assert not sound.stranger(there, Path(r"\\server\other\x.latentarium"))
+    assert not sound.stranger(Path(r"\\home\anna\x"), near)
+    assert not sound.stranger(Path(r"D:\table.csv"), near)
+    assert not sound.stranger(Path("/srv/table.csv"), near)
+    sound.meet(there)
+    assert not sound.stranger(there, near)
+    assert sound.stranger(Path(r"\\?\UNC\evil\share"), near)
 
 
 @pytest.mark.parametrize(
