@@ -667,10 +667,10 @@ def read_whole(path: Path, tell: Tell = nothing) -> dict[str, bytes]:
     Raises:
         InputError: it cannot be read, is no session, is of a newer version, or a member is damaged.
     """
-    size = check_file(path)
+    check_file(path)
     try:
-        _check_end(path, size)
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as file, _zip(file) as archive:
+            size = os.fstat(file.fileno()).st_size  # opened once: somebody may save there meanwhile
             entries = {entry.filename: entry for entry in archive.infolist()}
             sound.need(len(entries) == len(archive.infolist()), "two members of one name")
             manifest = _parse(_read(archive, entries["manifest.json"], LARGEST_MANIFEST, nothing))
@@ -710,17 +710,18 @@ def read_whole(path: Path, tell: Tell = nothing) -> dict[str, bytes]:
     return members
 
 
-def _check_end(path: Path, size: int) -> None:
-    """Refuse (ValueError) what does not end as a zip of few members does, before the list of them is read: a
-    million of them would take all memory.
+def _zip(file: IO[bytes]) -> zipfile.ZipFile:
+    """The zip in ``file``. One that does not end as a zip of few members does is refused (ValueError) before
+    the list of them is read: a million of them would take all memory.
     """
-    with path.open("rb") as file:
-        file.seek(max(size - 42, 0))
-        tail = file.read(42)
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - 42, 0))
+    tail = file.read(42)
     end = tail[-22:]
     members, length, comment = (int.from_bytes(end[a:b], "little") for a, b in ((10, 12), (12, 16), (20, 22)))
     few = members <= MOST_MEMBERS and length <= 2**16 and not comment
     sound.need(end.startswith(END) and few and not tail[:-22].startswith(FAR_END), "no session")
+    return zipfile.ZipFile(file)
 
 
 def _read(

@@ -23,8 +23,8 @@ from typing import Any
 from tests.bench.table import Row, at_most, quantile, quiet_qt, show
 
 POINTS, PICTURES = 10_000, 64
-ROUNDS = 7
-RUNS = (("tsne", 0, 750), ("umap", 0, 300), ("bench", 100, 1100))
+ROUNDS = 5
+RUNS = (("tsne", 0, 750), ("umap", 0, 300), ("bench", 100, 1600))
 """What is trained on digits with and without being recorded, and from which step to which."""
 DRAGS, FRAMES = 5, 80
 OPENINGS = 3
@@ -256,7 +256,7 @@ def make_large(path: Path) -> None:
 
     engine.start(RunSpec("film", "digits"))
     until(lambda: any(isinstance(e, Started) for e in heard))
-    steps, done = 60, 0
+    steps, done = 20, 0
     while not path.exists() or path.stat().st_size < LARGE:
         if done:
             steps = max(round(done * (1.01 * LARGE / path.stat().st_size - 1)), 1)
