@@ -228,8 +228,8 @@ class PanelArea(QWidget):
 
     def set_past(self, past: bool) -> None:
         """A recorded step is on screen, or the newest again: its pictures come next."""
-        for panel in self.scatters().values():
-            panel.canvas.view.set_past(past)
+        for panel in self.panels.values():
+            panel.set_past(past)
 
     def set_held(self, held: bool) -> None:
         """Somebody holds the handle of the timeline, or has let it go."""

@@ -28,6 +28,8 @@ class _Canvas(QWidget):
         self._ghost: Bars | None = None
         self.ghost_words = ""
         self._boxes: list[QRectF] = []
+        self.past = False  # recorded steps go by: the axis only widens
+        self._reach = (0.0, 0.0)  # of the axis when it was last painted
         self.hovered = -1
         self.setMouseTracking(True)
         self.setMinimumSize(1, 1)
@@ -125,6 +127,14 @@ class _Canvas(QWidget):
         painter.drawRect(QRectF(left, line.center().y() - box / 2, box, box))
         return metrics.height() + look.px(3)
 
+    def _span(self, values: NDArray[np.float64]) -> tuple[float, float]:
+        """From where to where the axis goes."""
+        low, high = _span(values)
+        if self.past:
+            low, high = min(low, self._reach[0]), max(high, self._reach[1])
+        self._reach = low, high
+        return low, high
+
     def _paint_outline(self, painter: QPainter, bar: QRectF) -> None:
         """A ghost's bar, to be seen on the living one too."""
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -151,7 +161,7 @@ class _Canvas(QWidget):
         texts = _texts(values, 3)
         value_room = max(small.horizontalAdvance(text) for text in texts) + gap
         ghost = self._ghost_values()
-        low, high = _span(np.concatenate([values, ghost]))
+        low, high = self._span(np.concatenate([values, ghost]))
         negative_room = value_room if low < 0 else 0
         field = area.adjusted(name_room + negative_room, 0, -value_room, 0)
         slot = area.height() / len(values)
@@ -194,7 +204,7 @@ class _Canvas(QWidget):
         slot = min(area.width() / len(values), look.px(110))
         start = area.left() + (area.width() - slot * len(values)) / 2
         ghost = self._ghost_values()
-        low, high = _span(np.concatenate([values, ghost]))
+        low, high = self._span(np.concatenate([values, ghost]))
         texts = _texts(values, 3)
         room = slot - 0.35 * small.height()
         if not (shown := _widest(small, texts) <= room):
@@ -286,6 +296,9 @@ class BarPanel(Panel):
     def show_payload(self, payload: Bars) -> None:
         self._canvas.show_bars(payload)
 
+    def set_past(self, past: bool) -> None:
+        self._canvas.past = past
+
     def show_ghost(self, payload: Bars | None) -> None:
         self._canvas.show_ghost(payload, self.ghost_words())
 
@@ -294,4 +307,5 @@ class BarPanel(Panel):
         self._canvas.update()
 
     def clear(self) -> None:
+        self._canvas.past = False
         self._canvas.show_bars(None)

@@ -46,6 +46,8 @@ class CurvePanel(Panel):
         self._chart.handles.dragged.connect(self._on_dragged)
         self._chart.tapped.connect(self._on_tapped)
         self._drawing = self._fresh = False
+        self._past = False  # recorded steps go by: the axes only widen
+        self._reach: tuple[float, float] | None = None  # of what was last drawn, upwards
         self._aside.setMinimumWidth(1)  # many names are no reason to make the panel wider
         self.set_body(self._chart)
 
@@ -61,6 +63,9 @@ class CurvePanel(Panel):
         self._chart.set_bottom(whole=whole and plain, log=payload.log[0])
         self._fresh = True
         self._draw()
+
+    def set_past(self, past: bool) -> None:
+        self._past = past
 
     def show_ghost(self, payload: Curve | None) -> None:
         """Its lines, thin and grey behind the others."""
@@ -81,6 +86,7 @@ class CurvePanel(Panel):
         }
 
     def clear(self) -> None:
+        self._past, self._reach = False, None
         self._curve = None
         self._extras = Extras()
         self._traces = {}
@@ -208,7 +214,11 @@ class CurvePanel(Panel):
         values = values[np.isfinite(values) & ((values > 0) | (not log))]
         if not len(values):
             return Scale(0.1, 1.0, log=True) if log else Scale()
-        return Scale.fit(float(values.min()), float(values.max()), log=log)
+        low, high = float(values.min()), float(values.max())
+        if self._past and self._reach is not None:
+            low, high = min(low, self._reach[0]), max(high, self._reach[1])
+        self._reach = low, high
+        return Scale.fit(low, high, log=log)
 
     def _uprights(self) -> list[Upright]:
         """The mark in the colour of what is chosen now, the named ones in ink."""

@@ -248,6 +248,11 @@ class Panel(QFrame):
 
     # ── for subclasses ──────────────────────────────────────────────────────────────────────────────────────
 
+    def set_past(self, past: bool) -> None:
+        """Recorded steps are on screen from now on, or the newest again. Axes that would follow each picture
+        stand still meanwhile, as far as nothing is cut off; panels without such axes need not care.
+        """
+
     def show_payload(self, payload: Any) -> None:
         raise NotImplementedError
 

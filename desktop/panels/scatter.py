@@ -90,6 +90,9 @@ class ScatterPanel(Panel):
             self._counts = counts
             self._write_counts()
 
+    def set_past(self, past: bool) -> None:
+        self._canvas.view.set_past(past)
+
     def link(self, other: ScatterPanel) -> None:
         """Show the same part of the plane as ``other``, wherever both have the same axes."""
         self._canvas.view.link(other._canvas.view)

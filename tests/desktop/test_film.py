@@ -339,7 +339,7 @@ def test_who_seeks_or_plays_in_between_goes_before(studio):
     assert studio.notice.text == LEFT
     assert studio.desk.panel_steps() == {25}
     studio.midway()
-    studio.desk.run(lambda: studio.desk.key(Qt.Key.Key_Space))  # plays from a recorded step: a branch
+    studio.desk.play()  # from a recorded step
     assert studio.end() is None
     assert studio.left_behind() == []
     studio.desk.pause()

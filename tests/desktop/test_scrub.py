@@ -12,11 +12,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from desktop.language import language
+from desktop.panels.bar_panel import BarPanel
+from desktop.panels.curve_panel import CurvePanel
 from desktop.panels.scatter import ScatterPanel
 from desktop.panels.view import TINY, View
 from desktop.selection import Selection
 from desktop.style.tokens import look
-from engine.api import Points
+from engine.api import Bars, Curve, Points
 from tests.desktop.conftest import LEFT, NO_KEY, Desk
 
 
@@ -258,6 +260,50 @@ def test_nothing_is_cut_and_nothing_shrinks_while_the_past_goes_by(
     view.settle()  # a hand that rests is a hand
     assert size(view) == wide
     assert not glides(view)
+
+
+def test_the_axis_of_bars_only_widens_while_the_past_goes_by(qtbot: Any) -> None:
+    panel = BarPanel("p", Selection())
+    qtbot.addWidget(panel)
+    panel.resize(300, 200)
+    panel.show()
+
+    def high(*values: float) -> float:
+        panel.present(Bars(np.array(values, np.float32), ("a", "b")), 1)
+        panel.grab()
+        return panel.canvas._reach[1]
+
+    assert high(0.5, 0.4) == 0.5
+    panel.set_past(True)
+    assert high(0.25, 0.2) == 0.5
+    assert high(0.75, 0.2) == 0.75
+    assert high(0.5, 0.2) == 0.75
+    panel.set_past(False)
+    assert high(0.5, 0.2) == 0.5
+    panel.set_past(True)
+    panel.reset()
+    assert high(0.25, 0.2) == 0.25
+
+
+def test_the_axis_of_curves_only_widens_while_the_past_goes_by(qtbot: Any) -> None:
+    panel = CurvePanel("p", Selection())
+    qtbot.addWidget(panel)
+    panel.resize(300, 200)
+    panel.show()
+
+    def high(most: float) -> float:
+        x = np.linspace(0, 1, 5, dtype=np.float32)
+        panel.present(Curve(x, {"line": most * x}), 1)
+        return panel._chart._scales[0].high
+
+    wide, low = high(8.0), high(2.0)
+    assert low < wide
+    high(8.0)
+    panel.set_past(True)
+    assert high(2.0) == wide
+    assert high(20.0) > wide
+    panel.set_past(False)
+    assert high(2.0) == low
 
 
 def test_a_hand_that_zoomed_is_left_alone(panel: ScatterPanel) -> None:
