@@ -263,7 +263,7 @@ class _Record:
         for name, value in assignments:
             turned = self.runner.set(name, value)
             if turned is not None:
-                self.turned.append(dataclasses.asdict(turned))
+                self.turned.append({k: getattr(turned, k) for k in ("step", "name", "old", "new")})
 
     def _read(self, frame: Frame) -> None:
         from engine.core.runner import read_scalars

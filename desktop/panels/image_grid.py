@@ -316,13 +316,16 @@ class _Canvas(QWidget):
     def _paint_frames(self, painter: QPainter, images: Images, grid: Layout, dim: NDArray[np.bool_]) -> None:
         classes = look.classes
         width = max(1.0, min(_FRAME * look.factor, grid.width / 8))
+        framed: dict[tuple[str, float], list[QRectF]] = {}  # all of one colour at once
         for index in range(self.count):
             label = -1 if images.label is None or index >= len(images.label) else int(images.label[index])
             if label >= 0:
-                colour = look.colour("faded") if dim[index] else QColor(classes[label % len(classes)])
-                _frame(painter, grid.tile(index), colour, width)
+                colour = look.colours.faded if dim[index] else classes[label % len(classes)]
+                framed.setdefault((colour, width), []).append(grid.tile(index))
             elif images.signed or not look.dark:
-                _frame(painter, grid.tile(index), look.colour("line"), 1.0)
+                framed.setdefault((look.colours.line, 1.0), []).append(grid.tile(index))
+        for (colour, thick), tiles in framed.items():
+            _frame(painter, tiles, QColor(colour), thick)
 
     def _paint_words(self, painter: QPainter, images: Images, grid: Layout, dim: NDArray[np.bool_]) -> None:
         painter.setFont(look.font(0.85, tabular=True))
@@ -386,12 +389,13 @@ class _Canvas(QWidget):
             painter.drawText(line, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def _frame(painter: QPainter, tile: QRectF, colour: QColor, width: float) -> None:
+def _frame(painter: QPainter, tiles: list[QRectF], colour: QColor, width: float) -> None:
     pen = QPen(colour, width)
     pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.drawRect(tile.adjusted(-width / 2, -width / 2, width / 2, width / 2))
+    half = width / 2
+    painter.drawRects([tile.adjusted(-half, -half, half, half) for tile in tiles])
 
 
 def _ring(painter: QPainter, tile: QRectF, colour: QColor, width: float) -> None:

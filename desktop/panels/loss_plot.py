@@ -162,7 +162,11 @@ class LossPlot(Panel):
         """The pictures beside show ``step``; live: that is simply the newest one."""
         self._step = step
         self._shown = None if live else step
-        self._draw_soon()
+        if self.isVisible() and not self._busy:  # the curves are as they were: a dragged timeline has no time
+            for lane in self._lanes:
+                if lane.lines:
+                    lane.chart.set_uprights(self._uprights(lane))
+            self._write_aside()
 
     def clear(self) -> None:
         for line in self._lines:
@@ -318,12 +322,17 @@ class LossPlot(Panel):
         chart.ghosts = [stroke for stroke in ghosts if len(stroke.x)]
         chart.ghost_words = self.ghost_words() if worded and self._haunted else ""
         chart.strokes = [stroke for stroke in strokes if len(stroke.x)]
+        chart.set_uprights(self._uprights(lane))
+
+    def _uprights(self, lane: _Lane) -> list[Upright]:
+        """What was done and when, and the step on screen."""
+        worded = lane is self._lanes[0]
         uprights = [
             Upright(step, tr(text) if worded else "", look.colours.flag) for step, text in self._flags
         ]
         if self._shown is not None:
             uprights.append(Upright(self._shown, "", look.colours.accent, dashed=False))
-        chart.set_uprights(uprights)
+        return uprights
 
     def _read(self, lane: _Lane, x: float) -> tuple[float, list[Reading]]:
         """What the crosshair says at ``x``."""

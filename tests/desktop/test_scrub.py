@@ -85,7 +85,7 @@ def test_every_panel_prints_the_same_step(
     desk = desks().open(experiment, dataset=dataset, **params)
     desk.advance(steps)
     if training:
-        desk.window.transport.set_pace(4.0)  # so slowly that it does not end meanwhile
+        desk.window.transport.set_pace(1.0)  # so slowly that it does not end meanwhile
         desk.play()
     hand = Hand(desk)
     hand.rush(*there_and_back(60), *there_and_back(17), 0.4)
