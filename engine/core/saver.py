@@ -85,7 +85,7 @@ class Saver:
 
         about = "autosave" if quiet else "save"
         try:
-            session.write(path, members, compress=not quiet, tell=tell)
+            session.write(path, members, tell=tell)
         except CancelledError:
             return
         except InputError as error:

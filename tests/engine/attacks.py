@@ -278,7 +278,7 @@ def use(hands: Hands, path: Path) -> None:
         hands.do("haunt", id_)
         hands.do("rename", id_, "n")
     again = path.with_name("again" + session.SUFFIX)
-    session.write(again, hands.members(), compress=False)
+    session.write(again, hands.members())
     assert len(session.load(again).tree.nodes) == len(loop._tree.nodes)
     with contextlib.suppress(InputError):
         hands.do("branch", min(loop._timeline.checkpoints))

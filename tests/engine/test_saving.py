@@ -176,7 +176,7 @@ def test_a_file_that_may_not_grow_is_refused(path: Path) -> None:
         from engine.core.text import InputError
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
         try:
-            write(Path(sys.argv[1]), {name: bytes(range(256)) * 4000 for name in MEMBERS}, compress=False)
+            write(Path(sys.argv[1]), {name: bytes(range(256)) * 4000 for name in MEMBERS})
         except InputError as error:
             print(error.sentence)
         """
@@ -212,7 +212,7 @@ WRITERS = """
         if not pid:
             members = {n: word.encode() + random.Random(word + n).randbytes(300_000) for n in MEMBERS}
             for _time in range(int(times)):
-                write(path, members, compress=False)
+                write(path, members)
             os._exit(0)
         print(pid, flush=True)
 """
@@ -338,7 +338,7 @@ class Slow:
         self.begun, self.go = threading.Semaphore(0), threading.Semaphore(0)
         self.written: list[Path] = []
 
-        def slow(path: Path, members: Members, *, compress: bool, tell: Callable[[float], None]) -> None:
+        def slow(path: Path, members: Members, *, tell: Callable[[float], None]) -> None:
             self.begun.release()
             assert self.go.acquire(timeout=20)
             tell(0.5)
