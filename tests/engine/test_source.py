@@ -16,7 +16,7 @@ import pytest
 from engine.core import source
 from engine.core.catalogue import catalogue
 from engine.core.duo import Run
-from engine.core.events import Acted, RunSpec, Sought, Started, Turned
+from engine.core.events import Acted, RunSpec, Started, Turned
 from engine.core.experiment import Beside
 from engine.core.params import KnobSpec, Value, as_dict
 from engine.core.runner import make_run
@@ -327,8 +327,8 @@ def test_a_script_of_two_branches_side_by_side_repeats_both(
     client.advance(3)
     assert client.deliveries[-1].step == 23
     assert run_here(told(client), tmp_path, monkeypatch) == newest(client)
-    client.engine.seek(15)
-    client.until(lambda: client.of(Sought)[-1].step == 15)  # type: ignore[attr-defined]
+    client.engine.branch(15)
+    client.until(lambda: client.of(Started)[-1].branched_from == 15)  # type: ignore[attr-defined]
     client.advance(5)
     assert client.deliveries[-1].step == 20
     assert run_here(told(client), tmp_path, monkeypatch) == newest(client)
