@@ -6,11 +6,15 @@ import platform
 from importlib import metadata
 
 from PySide6.QtCore import Qt, qVersion
-from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.language import _, tr
 from desktop.style.tokens import look
 
+WIDTH = 560
+"""Of the list of keys, in pixels at 100 %."""
+SHARE = 0.94
+"""Of the window, that it takes at most."""
 KEYS = (
     (_("Space"), _("Play or pause")),
     ("→", _("One step on; in slow motion one moment on")),
@@ -20,8 +24,8 @@ KEYS = (
     ("N", _("New seed: another start")),
     (_("PgDn  PgUp"), _("Next and previous demo (a clicker sends these)")),
     ("D", _("Draw something for the model, or put it away")),
-    ("F5", _("Projector mode")),
-    ("F11", _("Full screen")),
+    ("F5  F11", _("Projector mode; full screen")),
+    ("Ctrl S  O", _("Save the runs; open runs or data")),
     ("Ctrl  +  −  0", _("Larger, smaller, normal size")),
     ("Ctrl T", _("Light or dark")),
     ("Ctrl L", _("English or French")),
@@ -40,7 +44,8 @@ class KeysDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr(_("Keys")))
-        grid = QGridLayout(self)
+        inside = QWidget()
+        grid = QGridLayout(inside)
         grid.setHorizontalSpacing(look.px(24))
         grid.setVerticalSpacing(look.px(6))
         margin = look.px(20)
@@ -50,8 +55,20 @@ class KeysDialog(QDialog):
             name.setFont(look.font(bold=True))
             what = QLabel(tr(text))
             what.setFont(look.font())
-            grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignRight)
+            what.setWordWrap(True)
+            grid.addWidget(name, row, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
             grid.addWidget(what, row, 1)
+        grid.setColumnStretch(1, 1)
+        area = QScrollArea(widgetResizable=True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(inside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(area)
+        wide = min(look.px(WIDTH), round(SHARE * parent.width()))
+        high = min(inside.heightForWidth(wide), round(SHARE * parent.height()))
+        self.resize(wide, high)
 
 
 class AboutDialog(QDialog):
