@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -50,6 +51,14 @@ def test_same_seed_same_data(name):
 
 def test_another_seed_other_points():
     assert not torch.equal(load("blobs", seed=1).x, load("blobs", seed=2).x)
+
+
+def test_digits_are_those_of_scikit_learn():
+    from sklearn.datasets import load_digits
+
+    data, bunch = load("digits"), load_digits()
+    np.testing.assert_array_equal(data.x[:, 0].numpy(), (bunch.images / 16).astype(np.float32))
+    np.testing.assert_array_equal(data.y.numpy(), bunch.target)
 
 
 def test_digits_are_scaled_and_shaped():
