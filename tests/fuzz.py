@@ -161,7 +161,7 @@ def one_session(number: int, seed: int, folder: Path) -> list[str]:
         whole = attacks.zipped(attacks.written(members))
         path.write_bytes(mutated(whole, whole, rng))
     else:
-        session.write(path, attacks.changed(members, rng), compress=False)
+        session.write(path, attacks.changed(members, rng))
     hands = attacks.Hands()
     hands.start(attacks.SPECS["sampling"])
     return ["refused" if attacks.survive(path, hands) == "refused" else "read"]

@@ -514,5 +514,5 @@ def engines() -> Iterator[Callable[[], Hands]]:
 def test_changed_files_are_refused_or_can_be_gone_on_with(name: str, path: Path, engines: Any) -> None:
     outcome = ""
     for number in range(FILES):
-        session.write(path, changed(made(name), random.Random(f"{name}/{number}")), compress=False)
+        session.write(path, changed(made(name), random.Random(f"{name}/{number}")))
         outcome = survive(path, engines(fresh=outcome == "opened"))
