@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from desktop.share.whole import whole
 from engine.api import Text, _
 
 LARGEST_SCREEN = 100_000  # pixels
@@ -101,9 +102,5 @@ def _checked(found: dict[str, Any]) -> Settings:
 def write(path: Path, settings: Settings) -> None:
     """Save. OSError when the folder cannot be written; the former file is then whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(dataclasses.asdict(settings), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with whole(path) as file:
+        file.write(json.dumps(dataclasses.asdict(settings), indent=1).encode())

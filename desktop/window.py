@@ -461,7 +461,7 @@ class Window(QMainWindow):
             again
             and self._started is not None
             and self._started.spec.dataset == started.spec.dataset
-            and _rival(self._started) == _rival(started)
+            and self._started.spec.rival == started.spec.rival
         )
         self._started, self._past, self._waits = started, False, False
         self.transport.set_shown(None)
@@ -1132,8 +1132,3 @@ class Window(QMainWindow):
                 event.accept()
                 return True
         return super().event(event)
-
-
-def _rival(started: Started) -> str | None:
-    """What stands beside a run."""
-    return None if started.spec.beside is None else started.spec.beside.experiment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from desktop.language import Text, _, number
 from engine.api import Acted, Info, KnobSpec, Turned, Value, is_second, plain
@@ -33,11 +33,22 @@ def done_in_words(info: Info, done: Done, *, sides: bool = False) -> Text:
     """“k 4 → 6”, or “by hand”. sides: two runs stand side by side, so it says which one was turned."""
     if isinstance(done, Acted):
         return _("by hand")
-    knob = info.knob(done.name)
+    side = ("B" if is_second(done.name) else "A") if sides else ""
+    return turned_in_words(info.knob(done.name), done.old, done.new, side)
+
+
+def turned_in_words(
+    knob: KnobSpec,
+    old: Value,
+    new: Value,
+    side: str = "",
+    told: Callable[[KnobSpec, Value], Text | str] = value_of,
+) -> Text:
+    """“k 4 → 6”. side: “A” or “B” where two runs stand side by side. told: says where the knob stands."""
     name = name_of(knob)
-    if sides:
-        name = Text("{side}: {name}", {"side": "B" if is_second(done.name) else "A", "name": name})
-    return _("{name} {old} → {new}", name=name, old=value_of(knob, done.old), new=value_of(knob, done.new))
+    if side:
+        name = Text("{side}: {name}", {"side": side, "name": name})
+    return _("{name} {old} → {new}", name=name, old=told(knob, old), new=told(knob, new))
 
 
 def weights_of(step: int) -> Text:

@@ -30,7 +30,7 @@ from desktop.history import Deed, History, UndoButtons
 from desktop.language import _, language, say, tr
 from desktop.style.icons import pixmap
 from desktop.style.tokens import look
-from desktop.wording import name_of, value_of
+from desktop.wording import turned_in_words, value_of
 from engine.api import InputError, KnobSpec, Text, Value, check
 
 TURN_EVERY_MS = 33
@@ -532,13 +532,7 @@ class ParamPanel(QWidget):
         if len(new) > 1:
             return _("{n} knobs to their defaults", n=len(new))
         ((name, value),) = new.items()
-        spec = self.rows[name].spec
-        title = name_of(spec)
-        if self.side:
-            title = Text("{side}: {name}", {"side": self.side, "name": title})
-        return _(
-            "{name} {old} → {new}", name=title, old=_value_of(spec, old[name]), new=_value_of(spec, value)
-        )
+        return turned_in_words(self.rows[name].spec, old[name], value, self.side, _value_of)
 
     def put(self, values: Mapping[str, Value]) -> None:
         """Show and announce ``values`` (undo and redo come here)."""

@@ -86,10 +86,9 @@ class PanelArea(QWidget):
 
         multiples: all of one size. curves: whether the numbers that are followed have a panel too.
         """
-        beside = started.spec.beside
         names = [n for n, channel in info.channels.items() if started.kind in channel.kinds]
         names.sort(key=lambda n: list(large).index(n) if n in large else len(large))
-        built = (info.id, None if beside is None else beside.experiment, *names)
+        built = (info.id, started.spec.rival, *names)
         again = self._built == built
         data = (info.id, started.spec.data_key, started.painted)
         same_data, self._data = data == self._data, data

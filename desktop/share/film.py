@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QObject, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from desktop.language import _, number, tr
 from desktop.panels.panel import Panel
 from desktop.share import caption, reel
-from desktop.share.job import STOPPED, Job
+from desktop.share.job import Taking
 from desktop.share.picture import render
 from desktop.share.plan import CURVES, PICTURES, WINDOW, Plan
 from desktop.share.tour import NOTHING_RECORDED
@@ -43,27 +43,16 @@ MAKING = _("Making the film…")
 UNSEEN = _("Stopped, since the picture that is filmed is no longer on screen. Nothing has been written.")
 
 
-class Film(QObject):
-    """Asks what to film, makes one film at a time, and says what became of it."""
-
-    done = Signal(object)
-    """The file that has been written, or None."""
+class Film(Taking):
+    """Asks what to film, and films it."""
 
     def __init__(self, window: Window) -> None:
         super().__init__(window)
-        self._window = window
-        self._job: Job | None = None
         self._plan = Plan()
-        self._path = Path()
         self._subject: QWidget = window
         self._strip: Strip | None = None
         self._shots: list[tuple[int, int]] = []
         self._lasting: Iterator[int] = iter(())  # how long each of the next pictures is seen
-
-    @property
-    def busy(self) -> bool:
-        """Whether one is being made."""
-        return self._job is not None
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -126,16 +115,9 @@ class Film(QObject):
         subject = self.subjects().get(plan.what)
         if self.busy or subject is None:
             return
-        self._plan, self._path, self._subject = plan, path, subject
+        self._plan, self._subject = plan, subject
         self._shots, self._strip = [], None
-        self._job = Job(self._window, path, MAKING, self._steps, self._shoot, self._write)
-        self._job.ended.connect(self._on_ended)
-        self._job.begin()
-
-    def give_up(self, sentence: Text = STOPPED) -> None:
-        """No film: nobody wants it any more, or it cannot be."""
-        if self._job is not None:
-            self._job.give_up(sentence)
+        self._begin(path, MAKING)
 
     def _steps(self, recorded: Sequence[int]) -> list[int]:
         """Where to go: to a few samples first, then from the first to the last."""
@@ -179,9 +161,9 @@ class Film(QObject):
             part for part in caption.of(self._window, step).split(caption.APART) if part != _step(step)
         )
 
-    def _write(self, file: IO[bytes], images: Iterator[tuple[QImage, int]]) -> None:
+    def _write(self, file: IO[bytes], things: Iterator[tuple[QImage, int]]) -> None:
         """On the thread of the job."""
-        shots = ((_pixels(image), milliseconds) for image, milliseconds in images)
+        shots = ((_pixels(image), milliseconds) for image, milliseconds in things)
         if self._plan.form == "gif":
             reel.write_gif(file, shots)
         else:
@@ -190,18 +172,9 @@ class Film(QObject):
             reel.write_webp(file, chain((first,), seen), len(self._shots))
             next(seen, None)
 
-    def _on_ended(self, problem: Text | str | None) -> None:
-        self._job, path = None, self._path
-        notice = self._window.notice
-        if problem is None:
-            size = number(path.stat().st_size / 2**20, 2)
-            told = _("The film has been saved as “{path}” ({size} MB).", path=path.name, size=size)
-            notice.show_news(told)
-        elif problem == STOPPED:
-            notice.show_news(problem)
-        else:
-            notice.show_problem(problem)
-        self.done.emit(path if problem is None else None)
+    def _told(self, path: Path) -> Text:
+        size = number(path.stat().st_size / 2**20, 2)
+        return _("The film has been saved as “{path}” ({size} MB).", path=path.name, size=size)
 
 
 def _step(step: int) -> str:

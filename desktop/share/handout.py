@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from desktop.language import _, number, tr
 from desktop.share import caption, page, telling
 from desktop.share.folder import encoded
-from desktop.share.job import STOPPED, Job
+from desktop.share.job import Taking
 from desktop.share.picture import on_stage, render
 from desktop.share.tour import NOTHING_RECORDED, spread
 from desktop.topics import TOPICS
@@ -33,24 +32,13 @@ Shot = tuple[str, str, str, QImage, int]
 """The moment it belongs to, or "" for now; title, line, picture, and how wide it is on the screen."""
 
 
-class Handout(QObject):
-    """Asks where to, makes one hand-out at a time, and says what became of it."""
-
-    done = Signal(object)
-    """The file that has been written, or None."""
+class Handout(Taking):
+    """Asks where to, and makes a hand-out."""
 
     def __init__(self, window: Window) -> None:
         super().__init__(window)
-        self._window = window
-        self._job: Job | None = None
-        self._path = Path()
         self._alike = False
         self._page: page.Page | None = None
-
-    @property
-    def busy(self) -> bool:
-        """Whether one is being made."""
-        return self._job is not None
 
     def ask(self) -> None:
         """Ask where to, and make it."""
@@ -67,16 +55,9 @@ class Handout(QObject):
         """Make it now; ``done`` follows."""
         if self.busy or self._window.area is None:
             return
-        self._path, self._page = path, None
+        self._page = None
         self._window.area.watch_all(True)
-        self._job = Job(self._window, path, MAKING, self._steps, self._shoot, self._write)
-        self._job.ended.connect(self._on_ended)
-        self._job.begin()
-
-    def give_up(self, sentence: Text = STOPPED) -> None:
-        """No hand-out: nobody wants it any more, or it cannot be."""
-        if self._job is not None:
-            self._job.give_up(sentence)
+        self._begin(path, MAKING)
 
     def _steps(self, recorded: Sequence[int]) -> list[int]:
         """The newest first, framed as it is on the screen, and then the way there."""
@@ -111,11 +92,11 @@ class Handout(QObject):
                 line = caption.of(self._window, panel.step)
                 yield moment, panel.title, line, render(panel, ratio, white=True), panel.width()
 
-    def _write(self, file: IO[bytes], shots: Iterator[Shot]) -> None:
+    def _write(self, file: IO[bytes], things: Iterator[Shot]) -> None:
         """On the thread of the job."""
         now: list[page.Picture] = []
         moments: dict[str, list[page.Picture]] = {}
-        for moment, title, line, image, wide in shots:
+        for moment, title, line, image, wide in things:
             there = moments.setdefault(moment, []) if moment else now
             there.append(page.Picture(title, line, encoded(image), wide))
         assert self._page is not None
@@ -124,17 +105,12 @@ class Handout(QObject):
             file.write(part.encode())
 
     def _on_ended(self, problem: Text | str | None) -> None:
-        self._job, path = None, self._path
-        area, notice = self._window.area, self._window.notice
-        if area is not None:
-            area.watch_all(False)
-        if problem is None:
-            notice.show_news(_("The hand-out has been saved as “{path}”.", path=path.name))
-        elif problem == STOPPED:
-            notice.show_news(problem)
-        else:
-            notice.show_problem(problem)
-        self.done.emit(path if problem is None else None)
+        if self._window.area is not None:
+            self._window.area.watch_all(False)
+        super()._on_ended(problem)
+
+    def _told(self, path: Path) -> Text:
+        return _("The hand-out has been saved as “{path}”.", path=path.name)
 
 
 def main_panels(panels: Mapping[str, Panel]) -> list[Panel]:

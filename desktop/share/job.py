@@ -10,19 +10,73 @@ from typing import IO, TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
-from desktop.language import _
 from desktop.share.maker import Maker
+from desktop.share.sharing import STOPPED
 from desktop.share.tour import Tour
 from engine.api import Text
 
 if TYPE_CHECKING:
     from desktop.window import Window
 
-STOPPED = _("Stopped. Nothing has been written.")
-
 Steps = Callable[[Sequence[int]], Sequence[int]]
 Shoot = Callable[[int], Iterator[Any]]
 Write = Callable[[IO[bytes], Iterator[Any]], None]
+
+
+class Taking(QObject):
+    """Makes one file at a time from the timeline, and says what became of it. What it goes through, and what
+    of that becomes the file, its kinds say: see :class:`Job`.
+    """
+
+    done = Signal(object)
+    """The file that has been written, or None."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+        self._job: Job | None = None
+        self._path = Path()
+
+    @property
+    def busy(self) -> bool:
+        """Whether one is being made."""
+        return self._job is not None
+
+    def give_up(self, sentence: Text = STOPPED) -> None:
+        """No file: nobody wants it any more, or it cannot be."""
+        if self._job is not None:
+            self._job.give_up(sentence)
+
+    def _begin(self, path: Path, words: Text) -> None:
+        """words: what is being made."""
+        self._path = path
+        self._job = Job(self._window, path, words, self._steps, self._shoot, self._write)
+        self._job.ended.connect(self._on_ended)
+        self._job.begin()
+
+    def _on_ended(self, problem: Text | str | None) -> None:
+        self._job, path = None, self._path
+        notice = self._window.notice
+        if problem is None:
+            notice.show_news(self._told(path))
+        elif problem == STOPPED:
+            notice.show_news(problem)
+        else:
+            notice.show_problem(problem)
+        self.done.emit(path if problem is None else None)
+
+    def _steps(self, recorded: Sequence[int]) -> Sequence[int]:
+        raise NotImplementedError
+
+    def _shoot(self, step: int) -> Iterator[Any]:
+        raise NotImplementedError
+
+    def _write(self, file: IO[bytes], things: Iterator[Any]) -> None:
+        raise NotImplementedError
+
+    def _told(self, path: Path) -> Text:
+        """What is said of the file that stands there now."""
+        raise NotImplementedError
 
 
 class Job(QObject):

@@ -39,6 +39,11 @@ class RunSpec:
     beside: Beside | None = None
 
     @property
+    def rival(self) -> str | None:
+        """The experiment that runs beside, or None."""
+        return None if self.beside is None else self.beside.experiment
+
+    @property
     def data_key(self) -> Hashable:
         """What the data depend on: the same key, the same data, as long as nobody paints on them."""
         return self.dataset, self.data_dir, tuple(sorted(self.data_params.items()))

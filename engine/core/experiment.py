@@ -24,6 +24,7 @@ from engine.core.frame import Beat, Channel, Colours, Frame, Item, Scalar
 from engine.core.params import KnobSpec, Value, specs
 from engine.core.stages import Stages
 from engine.core.text import InputError, Text, _
+from engine.data.registry import nothing
 
 if TYPE_CHECKING:
     import torch
@@ -162,7 +163,7 @@ class Experiment(Generic[P]):
         seed: int,
         device: torch.device,
         stages: Stages | None = None,
-        tell: Callable[[float], None] = lambda _share: None,
+        tell: Callable[[float], None] = nothing,
     ) -> None:
         import torch
 

@@ -245,24 +245,24 @@ def looking(experiment: Experiment[Any]) -> Iterator[None]:
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """What making a runner sets for the whole process is put back: another one is training."""
-    rng, threads = torch.get_rng_state(), torch.get_num_threads()
-    try:
+    with contextlib.ExitStack() as back:
+        _put_back_by(back)
         yield
-    finally:
-        torch.set_rng_state(rng)
-        torch.set_num_threads(threads)
 
 
 @contextlib.contextmanager
 def attempt() -> Iterator[None]:
     """What making a runner sets for the whole process is put back when the runner cannot be made."""
-    rng, threads = torch.get_rng_state(), torch.get_num_threads()
-    try:
+    with contextlib.ExitStack() as back:
+        _put_back_by(back)
         yield
-    except BaseException:
-        torch.set_rng_state(rng)
-        torch.set_num_threads(threads)
-        raise
+        back.pop_all()
+
+
+def _put_back_by(back: contextlib.ExitStack) -> None:
+    """``back`` shall set what holds for the whole process as it is now."""
+    back.callback(torch.set_rng_state, torch.get_rng_state())
+    back.callback(torch.set_num_threads, torch.get_num_threads())
 
 
 def read_scalars(frames: Sequence[Frame]) -> dict[str, tuple[list[int], list[float]]]:

@@ -683,14 +683,13 @@ def check_pair(pair_: Node, nodes: Mapping[int, Node], active: int, beside: obje
     need(beside in nodes and beside != active, "two runs side by side that are not two")
     spec, first = pair_.spec, nodes[active].spec
     need(first.beside is None and spec.beside is not None, "two runs side by side that are not two")
-    need(spec.beside is not None and spec.beside.experiment == first.experiment, "runs of different kinds")
+    need(spec.rival == first.experiment, "runs of different kinds")
     need(_kin(spec)[:-1] == _kin(first)[:-1], "runs of different kinds")
 
 
 def _kin(spec: RunSpec) -> tuple[object, ...]:
     """What all runs that have grown from one start have in common."""
-    other = None if spec.beside is None else spec.beside.experiment
-    return spec.experiment, spec.data_key, spec.seed, other
+    return spec.experiment, spec.data_key, spec.seed, spec.rival
 
 
 def steps_of(keyframes: object, checkpoints: object, most: int) -> list[int]:

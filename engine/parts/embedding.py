@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engine.core.stages import Stages
 from engine.core.text import InputError, _
-from engine.data.registry import Dataset
+from engine.data.registry import Dataset, nothing
 from engine.parts import checks, knn
 
 AXES = 50
@@ -68,7 +68,7 @@ def project(data: Dataset, stages: Stages, x: NDArray[np.float32] | torch.Tensor
         InputError: another number of numbers, or one that is none or out of range.
     """
     row = checks.row(x, data.flat.shape[1])  # (1, D)
-    mean, axes = _projection(data, stages, lambda _share: None)
+    mean, axes = _projection(data, stages, nothing)
     return row - mean if axes is None else (row - mean) @ axes
 
 
@@ -171,7 +171,7 @@ def _projection(data: Dataset, stages: Stages, tell: Tell) -> Projection:
     return stages.get("embedding axes", _key(data), make)
 
 
-def _leading(x: torch.Tensor, count: int, tell: Tell = lambda _share: None) -> torch.Tensor:
+def _leading(x: torch.Tensor, count: int, tell: Tell = nothing) -> torch.Tensor:
     """The first ``count`` principal axes of centred rows ``x`` (N, D), as columns (D, count).
 
     Few random directions, turned towards the leading axes by multiplying with XᵀX again and again, span them

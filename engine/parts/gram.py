@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import torch
 
+from engine.data.registry import nothing
+
 ROWS = 8192
 """Rows taken at a time: few enough for little memory, enough for the product to run at full speed."""
 WHOLE = 1000
@@ -19,7 +21,7 @@ BLOCK = 112
 
 
 def mean_and_covariance(
-    x: torch.Tensor, tell: Callable[[float], None] = lambda _share: None
+    x: torch.Tensor, tell: Callable[[float], None] = nothing
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The mean (D,) and the covariance (D, D), divisor N − 1, of the rows of ``x`` (N, D). Both float64.
 

@@ -31,6 +31,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.data.registry import nothing
+
 EXPECTED = 40.0
 """Seconds of a first start, when all has to be compiled, on a slow machine."""
 PATIENCE = 0.2
@@ -110,7 +112,7 @@ class _Loaded:
 _loaded = _Loaded()
 
 
-def ready(tell: Callable[[float], None] = lambda _share: None) -> None:
+def ready(tell: Callable[[float], None] = nothing) -> None:
     """Import umap-learn and have it compiled; at once when that has been done. tell: called with a guess of
     the share done, several times a second; what it raises goes through, and the loading goes on unseen.
 

@@ -86,7 +86,7 @@ def test_everything_on_screen_comes_back(kept: Callable[..., Desk], tmp_path: Pa
     assert window.conductor.spec.seed == 3
     assert window.params.shown.values()["k"] == 5, "as it was at the step on screen"
     assert window.shown_step == 1
-    assert desk.panel_steps() == {1}
+    desk.until(lambda: desk.panel_steps() == {1})
     assert list(selection.items) == list(chosen)
     assert (selection.pin, selection.hidden) == (5, frozenset({1}))
     assert desk.panels["cloud"].canvas.view.camera == (-1.0, 1.5, -2.0, 0.5)

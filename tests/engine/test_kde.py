@@ -19,6 +19,7 @@ from engine.core.text import InputError
 from engine.data.registry import Dataset, load
 from engine.experiments.clusters import kde
 from engine.experiments.clusters.kde import KDE, SWEEP, SWEPT, KDEParams
+from tests.engine.extremes import NOT_TO_BE_SQUARED, OUT_OF_RANGE
 
 RNG = np.random.default_rng(0)
 ROOTS = {"gaussian": 1.0, "box": 3**0.5, "triangle": 6**0.5, "epanechnikov": 5**0.5}
@@ -323,22 +324,13 @@ def test_what_has_no_density_is_refused_with_a_sentence(x, said):
         make(points(x))
 
 
-@pytest.mark.parametrize(
-    ("x", "said"),
-    [
-        (1e30 * torch.eye(6, 4), "larger than"),
-        (torch.cat([torch.zeros(9, 2), torch.full((1, 2), 1e19)]), "larger than"),
-        (1e-30 * torch.eye(6, 4), "multiply all of them"),
-        (torch.zeros(6, 0), "no numbers"),
-        (torch.zeros(0, 2), "no numbers"),
-    ],
-)
+@pytest.mark.parametrize(("x", "said"), NOT_TO_BE_SQUARED)
 def test_numbers_that_float32_cannot_square_are_refused(x, said):
     with pytest.raises(InputError, match=said):
         make(points(x))
 
 
-@pytest.mark.parametrize("far", [1e20, 3e38, 1e300, float("nan")])
+@pytest.mark.parametrize("far", OUT_OF_RANGE)
 def test_an_input_out_of_range_is_refused(far):
     experiment = make(points(torch.randn(30, 5, generator=torch.Generator().manual_seed(0))))
     with pytest.raises(InputError, match="has 5 numbers"):

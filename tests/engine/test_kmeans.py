@@ -15,6 +15,7 @@ from engine.core.text import InputError
 from engine.data.registry import Dataset, load
 from engine.experiments.clusters import kmeans
 from engine.experiments.clusters.kmeans import KMeans, KMeansParams
+from tests.engine.extremes import NOT_TO_BE_SQUARED, OUT_OF_RANGE
 
 
 def make(data: Dataset | str, *, seed: int = 0, **params: Any) -> KMeans:
@@ -142,22 +143,13 @@ def test_values_that_are_no_numbers(bad):
         make(points(x), k=2)
 
 
-@pytest.mark.parametrize(
-    ("x", "said"),
-    [
-        (1e30 * torch.eye(6, 4), "larger than"),
-        (torch.cat([torch.zeros(9, 2), torch.full((1, 2), 1e19)]), "larger than"),
-        (1e-30 * torch.eye(6, 4), "multiply all of them"),
-        (torch.zeros(6, 0), "no numbers"),
-        (torch.zeros(0, 2), "no numbers"),
-    ],
-)
+@pytest.mark.parametrize(("x", "said"), NOT_TO_BE_SQUARED)
 def test_numbers_that_float32_cannot_square_are_refused(x, said):
     with pytest.raises(InputError, match=said):
         make(points(x), k=1)
 
 
-@pytest.mark.parametrize("far", [1e20, 3e38, 1e300, float("nan")])
+@pytest.mark.parametrize("far", OUT_OF_RANGE)
 def test_an_input_out_of_range_is_refused(far):
     experiment = make(points(torch.randn(30, 5, generator=torch.Generator().manual_seed(0))), k=2)
     with pytest.raises(InputError, match="has 5 numbers"):

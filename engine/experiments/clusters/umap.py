@@ -26,7 +26,7 @@ from engine.core.experiment import Demo, Experiment, experiment, query
 from engine.core.frame import Beat, Channel, Encoded, Frame, Layer, Payload, Points, Scalar, Segments
 from engine.core.params import Choice, Knob, Switch
 from engine.core.text import Text, _
-from engine.data.registry import Dataset
+from engine.data.registry import Dataset, nothing
 from engine.parts import align, camera, embedding, quality, umap, umap_learn
 
 MOST = 50_000
@@ -266,9 +266,7 @@ class UMAP(Experiment[UmapParams]):
     def _graph(self, neighbours: int) -> umap.Graph:
         """The fuzzy graph of so many neighbours, the point itself counted."""
         if self.index.shape[1] < min(neighbours, len(self.x)) - 1:
-            self.index, self.distance = embedding.neighbours(
-                self.data, self.stages, WIDEST - 1, lambda _share: None
-            )
+            self.index, self.distance = embedding.neighbours(self.data, self.stages, WIDEST - 1, nothing)
         return umap.fuzzy_graph(self.index[:, : neighbours - 1], self.distance[:, : neighbours - 1])
 
     def _knobs(self) -> tuple[float, ...]:
